@@ -1,0 +1,52 @@
+"""Artifacts into an experiment's folder: written beside their place, then renamed, never seen half done."""
+
+from __future__ import annotations
+
+import os
+
+from specweave_ml.store.layout import artifact_path
+from specweave_ml.store.projections import digest
+from specweave_ml.store.replace import create_temporary
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+def place_artifact(folder: str, name: str, fill: Callable[[str], str]) -> tuple[str, dict[str, Any]]:
+    """Let `fill` write an artifact and put it in its place.
+
+    Returns:
+        Its path, and its name, bytes, sha256 and format as the record keeps them.
+
+    Raises:
+        UsageError: the name or the object cannot be taken.
+        Refused: the name belongs to somebody else.
+        OSError: the disk refused it; nothing is left behind.
+    """
+    path = artifact_path(folder, name)
+    parent = os.path.dirname(path)
+    os.makedirs(parent, exist_ok=True)
+    temporary, descriptor = create_temporary(parent, os.path.splitext(path)[1])
+    os.close(descriptor)
+    try:
+        kind = fill(temporary)
+        facts = _facts(temporary)
+        os.replace(temporary, path)
+    except BaseException:
+        if os.path.lexists(temporary):
+            os.unlink(temporary)
+        raise
+    return path, {"name": name, **facts, "format": kind}
+
+
+def _facts(path: str) -> dict[str, Any]:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+        size = os.fstat(descriptor).st_size
+    finally:
+        os.close(descriptor)
+    facts = digest(path, size)
+    return {"bytes": facts["bytes"], "sha256": facts["sha256"]}

@@ -1,0 +1,117 @@
+"""All points of one metric, read from the journals as columns."""
+
+from __future__ import annotations
+
+from array import array
+from itertools import groupby, islice
+from operator import itemgetter, le
+from typing import Any
+
+from specweave_ml.record import History
+from specweave_ml.store.codec import number_from_json
+from specweave_ml.store.layout import journals
+from specweave_ml.store.lines import Damage, blocks, parse_block
+
+_Step = float | None
+_INT64 = 2**63
+
+
+class _Columns:
+    """Points in reading order; `arrivals` never go backwards inside one journal."""
+
+    __slots__ = ("steps", "times", "values")
+
+    def __init__(self) -> None:
+        self.steps: list[_Step] = []
+        self.values: array[float] = array("d")
+        self.times: array[int] = array("q")
+
+    def extend(self, rows: list[dict[str, Any]], metric: str) -> None:
+        """Take the metric's points out of parsed lines."""
+        try:
+            # Most blocks hold this one metric in every line: whole columns at C speed, or not at all.
+            values = array("d", list(map(itemgetter(metric), map(itemgetter("m"), rows))))
+            steps = list(map(itemgetter("s"), rows))
+            times = array("q", list(map(itemgetter("t"), rows)))
+        except (KeyError, TypeError, OverflowError):
+            self._extend_by_row(rows, metric)
+            return
+        self.values += values
+        self.steps += steps
+        self.times += times
+
+    def _extend_by_row(self, rows: list[dict[str, Any]], metric: str) -> None:
+        for row in rows:
+            points = row.get("m")
+            if not isinstance(points, dict) or metric not in points or "fold" in row:
+                continue
+            number, step, time = number_from_json(points[metric]), row.get("s"), row.get("t")
+            if number is not None and isinstance(step, int | float | None):
+                self.values.append(number)
+                self.steps.append(step)
+                self.times.append(time if isinstance(time, int) and abs(time) < _INT64 else 0)
+
+    def take(self, order: list[int]) -> _Columns:
+        taken = _Columns()
+        taken.steps = [self.steps[index] for index in order]
+        taken.values = array("d", [self.values[index] for index in order])
+        taken.times = array("q", [self.times[index] for index in order])
+        return taken
+
+    def add(self, other: _Columns) -> None:
+        self.steps += other.steps
+        self.values += other.values
+        self.times += other.times
+
+
+def read_history(folder: str, metric: str, damage: Damage, *, all_sessions: bool) -> History:
+    """The points of a metric, ordered by step; see `Experiment.history` for what a resume hides."""
+    columns = _Columns()
+    for _, group in groupby(journals(folder), key=lambda journal: journal[0]):
+        session = _session([f"{folder}/{name}" for _, _, name in group], metric, damage)
+        first = next((step for step in session.steps if step is not None), None)
+        if not all_sessions and first is not None and columns.steps:
+            kept = [index for index, step in enumerate(columns.steps) if step is None or step < first]
+            columns = columns.take(kept)
+        columns.add(session)
+    ordered = _by_step(columns)
+    return History(metric, ordered.steps, ordered.values, ordered.times)
+
+
+def _session(paths: list[str], metric: str, damage: Damage) -> _Columns:
+    writers = []
+    for path in paths:
+        columns = _Columns()
+        for number, block in blocks(path, damage):
+            columns.extend(parse_block(path, number, block, damage), metric)
+        writers.append(columns)
+    if len(writers) == 1:
+        return writers[0]
+    merged = _Columns()
+    keys = []
+    for columns in writers:
+        arrival = 0
+        for time in columns.times:
+            arrival = max(arrival, time)
+            keys.append(arrival)
+        merged.add(columns)
+    return merged.take(sorted(range(len(keys)), key=keys.__getitem__))
+
+
+def _by_step(columns: _Columns) -> _Columns:
+    """Stable order by step; a point without a step stays behind the one it arrived after."""
+    if _is_ordered(columns.steps):
+        return columns
+    keys: list[float] = []
+    last = float("-inf")
+    for step in columns.steps:
+        last = last if step is None else step
+        keys.append(last)
+    return columns.take(sorted(range(len(keys)), key=keys.__getitem__))
+
+
+def _is_ordered(steps: list[_Step]) -> bool:
+    try:
+        return all(map(le, steps, islice(steps, 1, None)))  # type: ignore[arg-type]  # a None in it raises
+    except TypeError:
+        return steps.count(None) == len(steps)

@@ -1,0 +1,105 @@
+"""params.json, metrics.json and metadata.yaml, made from the journals."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+from specweave_ml.store.codec import encode, number_to_json
+from specweave_ml.store.layout import METADATA, METRICS, PARAMS, journal_name, journals
+from specweave_ml.store.metadata import dump_metadata
+from specweave_ml.store.replace import replace_files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from specweave_ml.store.fold import State
+
+
+def project(folder: str, state: State | None, *, sync: bool, ended: bool) -> None:
+    """Write the small files of an experiment.
+
+    Args:
+        folder: the experiment's folder.
+        state: what its journals say, where the caller knows that already and nobody else writes; None: read them.
+        sync: survive a power cut.
+        ended: record size and digest of every journal, and look again afterwards: whoever wrote last also looked
+            last, so no word falls between two processes and no lock is needed.
+
+    Raises:
+        OSError: a file cannot be written; the old ones stand.
+    """
+    while True:
+        sizes = _sizes(folder) if ended else {}
+        digests = {name: digest(f"{folder}/{name}", size) for name, size in sizes.items()}
+        write(folder, read(folder) if state is None else state, digests, sync=sync)
+        if not ended or _sizes(folder) == sizes:
+            return
+        state = None
+
+
+def read(folder: str) -> State:
+    """What the journals of an experiment say now."""
+    # Reading brings a parser and its imports, which an experiment that only one process wrote never needs.
+    from specweave_ml.store.lines import Damage
+    from specweave_ml.store.sessions import read_state
+
+    return read_state(folder, Damage())
+
+
+def write(folder: str, state: State, digests: dict[str, dict[str, Any]], *, sync: bool) -> None:
+    """Write the three files as one group."""
+    metadata = state.metadata()
+    if digests:
+        if _others_alive(folder, state.session, digests):
+            metadata["unsettled"] = True
+        metadata["journals"] = digests
+    files = {f"{folder}/{METADATA}": dump_metadata(metadata)}
+    if state.params or digests:
+        files[f"{folder}/{PARAMS}"] = object_lines(state.params)
+    if state.metrics or digests:
+        files[f"{folder}/{METRICS}"] = object_lines(
+            {name: number_to_json(value) for name, value in state.metrics.items()}
+        )
+    replace_files(files, sync=sync)
+
+
+def object_lines(values: dict[str, Any]) -> bytes:
+    """A JSON object with a line a key, which git diffs well."""
+    if not values:
+        return b"{}\n"
+    if any(isinstance(value, dict | list) for value in values.values()):
+        rows = b",\n  ".join(b"%s: %s" % (encode(name), encode(value)) for name, value in values.items())
+    else:
+        rows = encode(values, a_line_a_key=True)[1:-1]
+    return b"{\n  %s\n}\n" % rows
+
+
+def digest(path: str, size: int) -> dict[str, Any]:
+    """Lines, bytes and sha256 of the first `size` bytes of a journal: what finds a flipped digit years later."""
+    sha = hashlib.sha256()
+    lines = done = 0
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        while done < size and (piece := os.read(descriptor, min(1 << 20, size - done))):
+            sha.update(piece)
+            lines += piece.count(b"\n")
+            done += len(piece)
+    finally:
+        os.close(descriptor)
+    return {"lines": lines, "bytes": done, "sha256": sha.hexdigest()}
+
+
+def _sizes(folder: str) -> dict[str, int]:
+    return {name: os.stat(f"{folder}/{name}").st_size for _, _, name in journals(folder)}
+
+
+def _others_alive(folder: str, session: int, digests: dict[str, dict[str, Any]]) -> bool:
+    """Whether a writer beside the owner may still append: then readers must take the journals."""
+    others = [name for name in digests if name != journal_name(max(session, 1))]
+    if not others:
+        return False
+    from specweave_ml.store import liveness
+
+    return any(liveness.owner(f"{folder}/{name}") == liveness.ALIVE for name in others)

@@ -1,0 +1,90 @@
+"""Small files replaced whole: a reader sees the old one or the new one, after any crash."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MODE = 0o644
+
+
+def replace_file(path: str, data: bytes, *, sync: bool = True) -> bool:
+    """Write a file whole; False, and not a byte touched, when it already holds `data`.
+
+    Raises:
+        OSError: it cannot be written; the old file stands.
+    """
+    return replace_files({path: data}, sync=sync)
+
+
+def replace_files(files: dict[str, bytes], *, sync: bool) -> bool:
+    """Replace several files of one folder with one group of syncs; True when any of them changed.
+
+    Raises:
+        OSError: one cannot be written; files not yet renamed keep their old content.
+    """
+    pending: list[tuple[str, str]] = []
+    try:
+        for path, data in files.items():
+            if _holds(path, data):
+                continue
+            temporary, descriptor = create_temporary(os.path.dirname(path))
+            pending.append((temporary, path))
+            try:
+                write_all(descriptor, data)
+                if sync:
+                    os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        for temporary, path in pending:
+            os.replace(temporary, path)
+    except BaseException:
+        _remove(temporary for temporary, _ in pending)
+        raise
+    if sync and pending:
+        sync_folder(os.path.dirname(pending[0][1]))
+    return bool(pending)
+
+
+def create_temporary(folder: str, suffix: str = "") -> tuple[str, int]:
+    """A new file of an unguessable name in the same folder, so that the rename stays on one file system."""
+    path = f"{folder}/.tmp-{os.urandom(8).hex()}{suffix}"
+    return path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, MODE)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write every byte; a full disk takes a part first and raises at the next try."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def sync_folder(folder: str) -> None:
+    """Make the names in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _holds(path: str, data: bytes) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return os.fstat(descriptor).st_size == len(data) and os.read(descriptor, len(data) + 1) == data
+    finally:
+        os.close(descriptor)
+
+
+def _remove(paths: Iterable[str]) -> None:
+    for path in paths:
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            continue

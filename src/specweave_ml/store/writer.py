@@ -1,0 +1,282 @@
+"""Appending to an experiment: every call is one line in a journal of this process's own, the moment it is made.
+
+Writer            encodes, locks, appends; counts and says what a full disk took
+├── owner.Owner   claimed the folder (or resumed it), closes it, writes the small files
+└── Sibling       another process (a forked child, an unpickled handle, a command): never ends the experiment
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+from math import isfinite
+
+from specweave_ml.errors import complain
+from specweave_ml.store.artifact_files import place_artifact
+from specweave_ml.store.codec import check_name, encode, metric_number, number_to_json, step_number
+from specweave_ml.store.fold import RUNNING, State, iso
+from specweave_ml.store.journal import Journal
+from specweave_ml.store.layout import METADATA, SCHEMA, journal_name, journals
+from specweave_ml.store.metadata import cut
+from specweave_ml.store.projections import project
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+_now = time.time_ns
+
+
+def milliseconds() -> int:
+    """Now, in milliseconds since 1970."""
+    return _now() // 1_000_000
+
+
+def opening(session: int, writer: str) -> dict[str, Any]:
+    """The first line of a journal."""
+    opened = {"schema": SCHEMA, "session": session, "writer": writer, "pid": os.getpid(), "host": os.uname().nodename}
+    return {"open": {**opened, "at": iso(milliseconds())}}
+
+
+class Writer:
+    """Appends lines to one journal and keeps the state they make. Thread-safe; a forked child goes on as a sibling.
+
+    Attributes:
+        folder: the experiment's folder.
+        state: what the lines of this process say.
+    """
+
+    def __init__(
+        self, folder: str, journal: Journal | None, *, state: State | None = None, durable: bool = False
+    ) -> None:
+        self.folder = folder
+        self.state = state or State()
+        if journal is not None:
+            self._journal = journal
+            _OPEN.add(self)
+        self._durable = durable
+        self._lock = threading.RLock()
+        self._pid = os.getpid()
+        self._heads: dict[str, str] = {}
+        self._dropped = 0
+        self._complained = False
+        self._due = 0
+        self._sibling: Sibling | None = None
+
+    def metric(self, name: str, value: Any, step: Any) -> None:
+        """Append one point. Every training loop takes this road, so the line is put together by hand."""
+        if type(value) is not float:
+            value = metric_number(name, value)
+        head = self._heads.get(name) or self._head(name)
+        if step is None:
+            step = "null"
+        elif type(step) is not int:
+            step = step_number(step)
+        now = _now() // 1_000_000
+        number = repr(value) if isfinite(value) else f'"{number_to_json(value)}"'
+        line = f'{head}{number}}},"s":{step},"t":{now}}}\n'.encode()
+        with self._lock:
+            if self._append(line):
+                state = self.state
+                state.metrics[name] = value
+                if state.counts:
+                    state.counts.pop(name, None)
+            if now >= self._due:
+                self._catch_up()
+
+    def metrics(self, values: Mapping[str, Any], step: Any, counts: dict[str, int] | None = None) -> None:
+        """Append several metrics of one step as one line.
+
+        Raises:
+            UsageError: a name or a value is none; nothing is appended then.
+        """
+        plain = dict(values)
+        if not (set(map(type, plain.values())) <= {float} and self._heads.keys() >= plain.keys()):
+            plain = {check_name("metric", name): metric_number(name, value) for name, value in plain.items()}
+            for name in plain:
+                self._heads.get(name) or self._head(name)
+        if step is not None and type(step) is not int:
+            step = step_number(step)
+        line = {"m": plain, "s": step, "t": _now() // 1_000_000}
+        if counts:
+            line["n"] = counts
+        try:
+            data = encode(line) + b"\n"
+        except ValueError:  # a NaN or an infinity among them, which JSON has no number for
+            data = encode({**line, "m": {name: number_to_json(value) for name, value in plain.items()}}) + b"\n"
+        with self._lock:
+            if self._append(data):
+                self.state.take_metrics(plain, counts)
+            if milliseconds() >= self._due:
+                self._catch_up()
+
+    def _head(self, name: str) -> str:
+        head = self._heads[name] = '{"m":{' + encode(check_name("metric", name)).decode() + ":"
+        return head
+
+    def append(self, line: dict[str, Any]) -> None:
+        """Append one line of any kind and fold it into the state."""
+        data = encode(line) + b"\n"
+        with self._lock:
+            if self._append(data):
+                self.state.apply(line)
+            if milliseconds() >= self._due:
+                self._catch_up()
+
+    def _append(self, data: bytes) -> bool:
+        """Whether the line is in the kernel's hands; False: it was dropped, counted and said."""
+        try:
+            self._journal.append(data)
+            if self._durable:
+                self._journal.sync()
+        except OSError as error:
+            return self._append_otherwise(data, error)
+        return True
+
+    def _append_otherwise(self, data: bytes, error: OSError) -> bool:
+        if self._pid == os.getpid():
+            self._drop(error)
+            return False
+        try:
+            self._sibling = self._sibling or sibling_of(self.folder, durable=self._durable)
+        except OSError as failure:
+            self._drop(failure)
+            return False
+        return self._sibling._append(data)
+
+    def _drop(self, error: OSError) -> None:
+        self._dropped += 1
+        self._due = 0
+        self._say_once(
+            f"{error.strerror or error}; what is logged from now on is dropped and counted until it works again"
+        )
+
+    def _say_once(self, trouble: str) -> None:
+        if not self._complained:
+            self._complained = True
+            complain(f"{self._journal.path}: {trouble}")
+
+    def _catch_up(self) -> None:
+        """Say how many lines were lost, as soon as there is room to say it."""
+        if self._dropped:
+            line = {"dropped": self._dropped}
+            try:
+                self._journal.append(encode(line) + b"\n")
+            except OSError:
+                return
+            self.state.apply(line)
+            self._dropped = 0
+        self._due = milliseconds() + 5_000
+
+    def artifact(self, name: str, fill: Callable[[str], str]) -> str | None:
+        """Put a file under an artifact's name, whole, and record its size, digest and format.
+
+        Args:
+            name: a relative path inside the experiment.
+            fill: writes the content to the path it is given and returns the format's name.
+
+        Returns:
+            The artifact's path, or None when the disk refused it (said and counted).
+
+        Raises:
+            UsageError: the name or the object cannot be taken.
+            Refused: the name belongs to somebody else.
+        """
+        try:
+            path, facts = place_artifact(self.folder, name, fill)
+        except OSError as error:
+            with self._lock:
+                self._drop(error)
+                self._catch_up()
+            return None
+        self.append({"artifact": facts, "t": milliseconds()})
+        return path
+
+    def close(self, status: str | None, *, error: dict[str, Any] | None = None, interrupted: bool = False) -> None:
+        """End the experiment; only its owner does."""
+
+    def after_fork(self) -> None:
+        """In the child: the journal and its lock stay with the parent; the next line opens a sibling's."""
+        self._journal.abandon()
+        self._lock = threading.RLock()
+
+
+class Sibling(Writer):
+    """Another process's words on an experiment: a journal of its own in the present session.
+
+    Raises (when made):
+        OSError: the experiment is gone or cannot be written.
+    """
+
+    def __init__(self, folder: str, *, durable: bool = False) -> None:
+        session = max((number for number, _, _ in journals(folder)), default=1)
+        writer = f"{os.getpid()}-{os.urandom(4).hex()}"
+        journal = Journal(f"{folder}/{journal_name(session, writer)}")
+        super().__init__(folder, journal, durable=durable)
+        journal.append(encode(opening(session, writer)) + b"\n")
+        if has_ended(folder):
+            # Nobody would make the small files again, so this sends readers to the journals while we write.
+            project(folder, None, sync=False, ended=True)
+
+    def leave(self) -> None:
+        """Sync what was said; where the experiment has ended, make its small files again."""
+        with self._lock:
+            if self._pid != os.getpid() or self not in _OPEN:
+                return
+            _OPEN.discard(self)
+            self._catch_up()
+            try:
+                self._journal.sync()
+                self._journal.close()
+                if has_ended(self.folder):
+                    project(self.folder, None, sync=True, ended=True)
+            except OSError as error:
+                self._say_once(f"{error.strerror or error}; the small files are behind the journals")
+
+
+def has_ended(folder: str) -> bool:
+    """Whether metadata.yaml says that the experiment has ended."""
+    try:
+        descriptor = os.open(f"{folder}/{METADATA}", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        status = cut(os.read(descriptor, 8192), b"status")
+    finally:
+        os.close(descriptor)
+    return status is not None and status != encode(RUNNING)
+
+
+_OPEN: set[Writer] = set()
+_SIBLINGS: dict[str, Sibling] = {}
+
+
+def sibling_of(folder: str, *, durable: bool = False) -> Sibling:
+    """This process's sibling writer of an experiment: one journal, however many copies of the handle arrive here.
+
+    Raises:
+        OSError: the experiment is gone or cannot be written.
+    """
+    sibling = _SIBLINGS.get(folder)
+    if sibling is None:
+        sibling = _SIBLINGS[folder] = Sibling(folder, durable=durable)
+    return sibling
+
+
+def _in_child() -> None:
+    for writer in _OPEN:
+        writer.after_fork()
+    _OPEN.clear()
+    _SIBLINGS.clear()
+
+
+@atexit.register
+def _close_siblings() -> None:
+    for sibling in list(_SIBLINGS.values()):
+        sibling.leave()
+
+
+os.register_at_fork(after_in_child=_in_child)
