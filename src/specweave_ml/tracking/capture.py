@@ -1,0 +1,103 @@
+"""Provenance for the experiments of a process: the cheap part at once, the rest in the background.
+
+What needs a subprocess (is the tree dirty?) or a look at every package must not hold up training. It is done once for
+a state of the repository, by one short thread, and said to every experiment that started under that state; an
+experiment that ended meanwhile takes it like any word after its end.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from specweave_ml import provenance
+from specweave_ml.errors import complain
+from specweave_ml.store.environments import keep_packages
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from specweave_ml.store.owner import Owner
+
+_HEAD_START_SECONDS = 0.1
+_captures: dict[tuple[Any, ...], _Capture] = {}
+
+
+class _Capture:
+    """One state of one repository, and who waits to hear of it."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.sections = provenance.start(root)
+        self.packages: str | None = None
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[Owner, str | None]] = []
+        self._go = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def follow(self, owner: Owner, declared: str | None) -> None:
+        with self._lock:
+            if self.packages is None:
+                self._waiting.append((owner, declared))
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._complete, name="specweave-ml capture")
+                    self._thread.start()
+                return
+        self._tell(owner, declared, again=False)
+
+    def hurry(self) -> None:
+        """The first experiment is over: nothing is left that the thread could slow down."""
+        self._go.set()
+
+    def _complete(self) -> None:
+        self._go.wait(_HEAD_START_SECONDS)
+        sections, packages = provenance.complete(self.root, self.sections)
+        with self._lock:
+            self.sections, self.packages = sections, packages
+            waiting, self._waiting = self._waiting, []
+        for owner, declared in waiting:
+            self._tell(owner, declared, again=True)
+
+    def _tell(self, owner: Owner, declared: str | None, *, again: bool) -> None:
+        try:
+            keep_packages(os.path.dirname(owner.folder), self.sections, self.packages or "")
+        except OSError as error:
+            complain(f"the package list was not kept: {error.strerror or error}")
+        if again:
+            owner.append({"set": with_declared(self.sections, declared)})
+
+
+def sections(root: str) -> dict[str, Any]:
+    """What is known now of the code, the command and the environment, as sections of metadata.yaml."""
+    return _capture(root).sections
+
+
+def follow(owner: Owner, root: str, *, declared: str | None) -> None:
+    """Say the rest to this experiment when it is known; `declared` is the commit its caller named."""
+    _capture(root).follow(owner, declared)
+
+
+def hurry() -> None:
+    """An experiment ended: what waits for it not to be slowed down may begin."""
+    for capture in _captures.values():
+        capture.hurry()
+
+
+def with_declared(sections: dict[str, Any], declared: str | None) -> dict[str, Any]:
+    """The sections with the commit that a person named, kept beside the one that was captured."""
+    if declared is None:
+        return sections
+    return {**sections, "code": {**(sections.get("code") or {}), "declared": declared}}
+
+
+def _capture(root: str) -> _Capture:
+    key = (root, *provenance.state_key(root))
+    capture = _captures.get(key)
+    if capture is None:
+        capture = _captures[key] = _Capture(root)
+    return capture
+
+
+# A forked child has the parent's captures without the thread that completes them.
+os.register_at_fork(after_in_child=_captures.clear)

@@ -1,0 +1,179 @@
+"""How a process ends, and what the record says of it.
+
+the block ends                  finished, or the status that was said before
+an exception                    failed, with type, message and traceback; raised again
+KeyboardInterrupt, SIGTERM      killed
+SystemExit                      finished for 0 or None, else failed
+the script ends without finish  finished, with "exit code not seen" among what is missing
+the process is killed           nothing is written: readers find the lock gone and say `stale`
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import sys
+import threading
+
+from specweave_ml.errors import complain
+from specweave_ml.redact import redact_text
+from specweave_ml.tracking import capture
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType, TracebackType
+    from typing import Any
+
+    from specweave_ml.tracking.handle import TrackedExperiment
+
+_open: dict[int, TrackedExperiment] = {}
+_touched: dict[tuple[str, str], None] = {}
+_terminated: set[int] = set()
+_hooks: dict[str, str] = {}
+_installed = False
+
+
+def register(name: str, target: str) -> None:
+    """Say which `module:function` serves a hook (`refresh`, `report`, `html`).
+
+    Tracking never imports what makes documents; whoever puts the package together names it here.
+    """
+    _hooks[name] = target
+
+
+def call(name: str, *arguments: Any) -> Any:
+    """Call a registered hook, importing its module now."""
+    from importlib import import_module
+
+    module, _, function = _hooks[name].partition(":")
+    return getattr(import_module(module), function)(*arguments)
+
+
+def watch(handle: TrackedExperiment) -> None:
+    """Close this handle if the process ends before its caller did."""
+    _install()
+    _open[id(handle)] = handle
+    _touched[(handle._root, handle.increment)] = None
+    _catch_termination()
+
+
+def end(
+    handle: TrackedExperiment, status: str | None, *, error: dict[str, Any] | None = None, interrupted: bool = False
+) -> None:
+    """End a handle once."""
+    if id(handle) in _terminated:
+        status, error, interrupted = "killed", None, True
+    handle._writer.close(status, error=error, interrupted=interrupted)
+    capture.hurry()
+    _open.pop(id(handle), None)
+    _terminated.discard(id(handle))
+    _release_termination()
+
+
+def end_by(handle: TrackedExperiment, error: BaseException | None) -> None:
+    """End a handle by the exception that leaves its block (None: none does)."""
+    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
+        end(handle, None, interrupted=error is not None)
+    elif isinstance(error, KeyboardInterrupt):
+        end(handle, "killed", interrupted=True)
+    else:
+        end(handle, "failed", error=_described(error, handle._root), interrupted=True)
+
+
+def _described(error: BaseException, root: str) -> dict[str, Any]:
+    import traceback
+
+    lines = traceback.format_exception(error, limit=-40)
+    return {
+        "type": type(error).__name__,
+        "message": _clean(str(error), root)[:2_000],
+        "traceback": _clean("".join(lines), root)[-20_000:],
+    }
+
+
+def _clean(text: str, root: str) -> str:
+    """No secret, and no path that only this machine has."""
+    for folder, name in (
+        (root, "."),
+        (sys.prefix, "<env>"),
+        (sys.base_prefix, "<python>"),
+        (os.path.expanduser("~"), "~"),
+    ):
+        if len(folder) > 1:
+            text = text.replace(folder, name)
+    return redact_text(text)
+
+
+def _install() -> None:
+    global _installed  # noqa: PLW0603 - the process has one set of hooks
+    if _installed:
+        return
+    _installed = True
+    atexit.register(_at_exit)
+    os.register_at_fork(after_in_child=_in_child)
+    previous = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        for handle in list(_open.values()):
+            end_by(handle, error)
+        previous(kind, error, trace)
+
+    sys.excepthook = hook
+
+
+def _at_exit() -> None:
+    for handle in list(_open.values()):
+        if id(handle) not in _terminated:
+            _say_exit_code_unseen(handle)
+        end(handle, None)
+    for root, increment in _touched:
+        _refresh(root, increment)
+
+
+def _say_exit_code_unseen(handle: TrackedExperiment) -> None:
+    recorded = dict(handle._writer.state.sets.get("capture") or {})
+    missing = {
+        "what": "exit code",
+        "why": "exit code not seen: the script ended without finish()",
+        "mend": "use a with block, or call finish() at the end",
+    }
+    recorded["missing"] = [*recorded.get("missing", ()), missing]
+    handle._writer.append({"set": {"capture": recorded}})
+
+
+def _refresh(root: str, increment: str) -> None:
+    if "refresh" not in _hooks:
+        return
+    try:
+        call("refresh", root, increment)
+    except Exception as error:  # noqa: BLE001 - the experiment is recorded; a document that cannot be made must not turn a good exit into a bad one
+        complain(f"comparison.md of {increment} was not refreshed: {error}; next: specweave-ml compare {increment}")
+
+
+def _in_child() -> None:
+    """A forked child ends nothing, and must die of a SIGTERM as it would without us."""
+    _open.clear()
+    _touched.clear()
+    _terminated.clear()
+    if signal.getsignal(signal.SIGTERM) is _on_termination:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _catch_termination() -> None:
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _on_termination)
+
+
+def _release_termination() -> None:
+    if (
+        not _open
+        and threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGTERM) is _on_termination
+    ):
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _on_termination(number: int, _frame: FrameType | None) -> None:
+    _terminated.update(_open)
+    raise SystemExit(128 + number)
