@@ -224,8 +224,8 @@ class Experiment:
     @property
     def duration_seconds(self) -> float | None:
         """Seconds spent, added up over its sessions, by a clock that never goes backwards."""
-        duration_seconds: float | None = self.value("duration_seconds")
-        return duration_seconds
+        seconds = self.value("duration_seconds")
+        return seconds if isinstance(seconds, int | float) else None
 
     def history(self, metric: str, *, all: bool = False) -> History:  # noqa: A002 - the word of the public contract
         """Every point of a metric, ordered by step.
@@ -243,60 +243,79 @@ class Experiment:
     @property
     def description(self) -> str:
         """One sentence on what was tried, or an empty string."""
-        return self.value("description") or ""
+        return str(self.value("description") or "")
 
     @property
     def tags(self) -> tuple[str, ...]:
         """Its words, in the order they were added."""
-        return tuple(self.value("tags") or ())
+        return tuple(map(str, _sequence(self.value("tags"))))
 
     @property
     def notes(self) -> tuple[str, ...]:
         """The texts in the order written; `metadata["notes"]` has their times."""
-        return tuple(note["text"] for note in self.value("notes") or ())
+        return tuple(str(note.get("text", "")) for note in _mappings(self.value("notes")))
 
     @property
     def artifacts(self) -> dict[str, dict[str, Any]]:
         """Name → bytes, sha256, format."""
-        return self.value("artifacts") or {}
+        return {name: fact for name, fact in _mapping(self.value("artifacts")).items() if isinstance(fact, dict)}
 
     @property
     def data(self) -> tuple[dict[str, Any], ...]:
         """The data sets it names: name, uri, version."""
-        return tuple(self.value("data") or ())
+        return _mappings(self.value("data"))
 
     @property
     def error(self) -> dict[str, Any] | None:
         """Type, message and traceback of the exception that ended it."""
-        error: dict[str, Any] | None = self.value("error")
-        return error
+        return _mapping(self.value("error")) or None
 
     @property
     def counts(self) -> dict[str, int]:
         """Metric → the count behind it (`log_metric(..., n=)`), for those whose last value has one."""
-        return self.value("counts") or {}
+        return {name: n for name, n in _mapping(self.value("counts")).items() if isinstance(n, int)}
 
     @property
     def folds(self) -> tuple[Fold, ...]:
         """The folds in the order of (repeat, index)."""
-        rows = self.value("folds") or ()
+        rows = [row for row in _mappings(self.value("folds")) if isinstance(row.get("m"), dict)]
         return tuple(
-            Fold(row["i"], row["m"], row.get("repeat", 0), row.get("n_train"), row.get("n_test"), row.get("split"))
+            Fold(
+                row.get("i", 0), row["m"], row.get("repeat", 0), row.get("n_train"), row.get("n_test"), row.get("split")
+            )
             for row in rows
         )
 
     @property
     def repeat_of(self) -> str | None:
         """The experiment this one repeats, if it was started with `repeat_of=`."""
-        repeat_of: str | None = self.value("repeat_of")
-        return repeat_of
+        name = self.value("repeat_of")
+        return name if isinstance(name, str) else None
 
     def __repr__(self) -> str:
         return f"<Experiment {self.name} ({self.status}) of {self.increment}>"
 
 
-def _instant(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+# People edit metadata.yaml, and disks flip bits: what a key should not hold is left out, and raises nothing.
+
+
+def _sequence(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _mappings(value: Any) -> tuple[dict[str, Any], ...]:
+    return tuple(item for item in _sequence(value) if isinstance(item, dict))
+
+
+def _instant(text: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
 
 
 class Experiments(list[Experiment]):

@@ -16,6 +16,7 @@ import re
 from math import isfinite
 
 from specweave_ml.errors import UsageError
+from specweave_ml.redact import redact_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def metric_number(name: str, value: Any) -> float:
     elif hasattr(value, "item"):
         try:
             plain = value.item()
+            plain = plain if isinstance(plain, int | float) else float(plain)  # longdouble's item is itself
         except (
             TypeError,
             ValueError,
@@ -168,15 +170,12 @@ def _from_object(value: Any, depth: int) -> Any:
 
 def _by_repr(value: Any) -> dict[str, str]:
     try:
-        text = (
-            f"{value.__module__}.{value.__qualname__}"
-            if callable(value) and hasattr(value, "__qualname__")
-            else repr(value)
-        )
+        named = callable(value) and hasattr(value, "__qualname__")
+        text = f"{value.__module__}.{value.__qualname__}" if named else repr(value)
     except Exception as error:  # noqa: BLE001 - a repr that raises must not stop training
         text = f"<{type(value).__qualname__} whose repr raised {type(error).__name__}>"
-    # An address differs at every run and would make equal params look different.
-    text = _ADDRESS.sub("", text)
+    # An address differs at every run and would make equal params look different; a secret cut in two looks like none.
+    text = redact_text(_ADDRESS.sub("", text))
     return {"$repr": text if len(text) <= _REPR_LIMIT else text[: _REPR_LIMIT - 1] + "…"}
 
 

@@ -135,12 +135,15 @@ class State:
         status = line["status"]
         if status not in STATUSES:
             raise ValueError(f"unknown status {status!r}")
-        self.status = status
         seconds = line.get("seconds")
-        if seconds is not None:
-            # Only the line that closes a session carries its seconds; a status said in words does not end anything.
-            self.ended = _at(line)
-            self.seconds[self.session] = max(float(seconds), 0.0)
+        if seconds is None:
+            self.status = status
+            return
+        # Only the line that closes a session carries its seconds. A clean end does not overrule what was said before.
+        self.seconds[self.session] = max(float(seconds), 0.0)
+        self.ended = _at(line)
+        if status != "finished" or self.status == RUNNING:
+            self.status = status
 
     def _set(self, line: dict[str, Any]) -> None:
         self.sets.update(line["set"])

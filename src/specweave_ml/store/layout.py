@@ -17,6 +17,9 @@ DECISION = "decision.md"
 ARCHIVE = "_archive"
 ENVIRONMENTS = ".env"
 
+READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""How a file of the record is opened to be read: no link is followed, and a pipe in its place holds nobody up."""
+
 _JOURNAL_NAME = re.compile(r"journal(?:\.(\d{1,9})(?:-([A-Za-z0-9_-]{1,80}))?)?\.jsonl")
 
 # SpecWeave's own hooks match these names at any depth, so a file of ours must never carry one.

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from specweave_ml.store.layout import READ
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -25,14 +27,26 @@ class Damage:
 
     problems: list[str] = field(default_factory=list)
     torn_bytes: int = 0
+    unread: OSError | None = None
 
 
 def blocks(path: str, damage: Damage) -> Iterator[tuple[int, bytes]]:
-    """Yield (number of the first line, whole lines) in pieces of about `_BLOCK` bytes."""
+    """Yield (number of the first line, whole lines) in pieces of about `_BLOCK` bytes.
+
+    A journal that cannot be read (or is no file) is a problem of its own, never one of the other experiments.
+    """
+    try:
+        yield from _whole_lines(path, damage)
+    except OSError as error:
+        damage.unread = error
+        damage.problems.append(f"{os.path.basename(path)}:1: {error.strerror or error}")
+
+
+def _whole_lines(path: str, damage: Damage) -> Iterator[tuple[int, bytes]]:
     number = 1
     rest: list[bytes] = []  # the pieces of a line whose end has not come yet
     length = 0
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    descriptor = os.open(path, READ)
     try:
         while piece := os.read(descriptor, _BLOCK):
             end = piece.rfind(b"\n") + 1

@@ -9,13 +9,15 @@ import errno
 import fcntl
 import os
 
+from specweave_ml.store.layout import READ
+
 ALIVE, GONE, UNVERIFIED = "alive", "gone", "unverified"
 
 
 def owner(path: str) -> str:
     """`alive`, `gone`, or `unverified` where the file system keeps no locks."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, READ)
     except OSError:
         return GONE
     try:
@@ -28,8 +30,9 @@ def owner(path: str) -> str:
 
 
 def hold(descriptor: int) -> None:
-    """Lock a journal as its owner; silently without a lock where the file system has none."""
+    """Lock a journal that was just created, as its owner; without a lock where the file system has none."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Not LOCK_NB: a reader's look holds the file for microseconds, and giving up then would leave us unlocked.
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
     except OSError:
         return

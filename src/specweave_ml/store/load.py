@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from specweave_ml.errors import NotFound
-from specweave_ml.project import find_increment
+from specweave_ml.project import find_increment, folder_name
 from specweave_ml.record import Experiment, Experiments
 from specweave_ml.store.layout import ARCHIVE, is_experiment_folder_name
 from specweave_ml.store.reader import experiment_folders, read_experiment, read_experiments
@@ -52,15 +52,21 @@ def load_experiment(name: str, increment: str | None = None) -> Experiment:
     """One experiment by its name; archived ones are found too.
 
     Raises:
+        UsageError: `name` is not a name.
         NotFound: there is none of that name; names the close ones.
     """
     where = find_increment(increment)
-    if isinstance(name, str) and name and "/" not in name and "\0" not in name and is_experiment_folder_name(name):
-        for parent, archived in ((where.experiments, False), (f"{where.experiments}/{ARCHIVE}", True)):
-            folder = f"{parent}/{name}"
+    for parent, archived in ((where.experiments, False), (f"{where.experiments}/{ARCHIVE}", True)):
+        for folder in (f"{parent}/{folder_name(name)}", f"{parent}/{_plain_entry(name)}"):
             if os.path.isdir(folder) and not os.path.islink(folder):
                 return read_experiment(folder, where.name, archived=archived)
     raise _unknown(name, where.experiments, where.name)
+
+
+def _plain_entry(name: str) -> str:
+    """A foreign folder's name need not be one that we would give; it only must not lead elsewhere."""
+    safe = "/" not in name and "\0" not in name and is_experiment_folder_name(name)
+    return name if safe else folder_name(name)
 
 
 def _unknown(name: object, experiments: str, increment: str) -> NotFound:

@@ -31,7 +31,7 @@ class Nowhere(Writer):
         artifact_path(self.folder, name)
         return None
 
-    def close(self, status: str | None, *, error: dict[str, Any] | None = None, interrupted: bool = False) -> None:
+    def close(self, status: str | None, *, error: dict[str, Any] | None = None) -> None:
         """Keep only the status."""
         said = self.state.status
         self.append({"status": status or ("finished" if said == RUNNING else said), "t": milliseconds()})

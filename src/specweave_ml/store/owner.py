@@ -9,7 +9,6 @@ from specweave_ml.errors import NotFound, Refused, StoreError, complain
 from specweave_ml.project import folder_name
 from specweave_ml.store import liveness
 from specweave_ml.store.codec import encode
-from specweave_ml.store.fold import RUNNING, State
 from specweave_ml.store.journal import CLOSED, Journal
 from specweave_ml.store.layout import ARCHIVE, JOURNAL, METADATA, METRICS, PARAMS, journal_name, journals
 from specweave_ml.store.projections import project, read
@@ -19,6 +18,8 @@ from specweave_ml.store.writer import _OPEN, Writer, milliseconds, opening
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from specweave_ml.store.fold import State
 
 PROJECTION_SECONDS = 5.0
 _PROJECTION_SHARE = 0.01
@@ -60,8 +61,8 @@ class Owner(Writer):
             self.state.apply(row)
 
     def _sole_state(self) -> State | None:
-        """The state in memory where this is the only journal; None where others have words in it too."""
-        return self.state if len(journals(self.folder)) == 1 else None
+        """The state in memory where it is all there is; None where others have words in it too, or a line slipped."""
+        return self.state if self._sure and len(journals(self.folder)) == 1 else None
 
     def _catch_up(self) -> None:
         """While it runs: the small files anew, by the logging call itself, at most a hundredth of the time."""
@@ -81,23 +82,22 @@ class Owner(Writer):
         spent = time.monotonic() - began
         self._due = milliseconds() + int(1000 * max(PROJECTION_SECONDS, spent / _PROJECTION_SHARE))
 
-    def close(self, status: str | None, *, error: dict[str, Any] | None = None, interrupted: bool = False) -> None:
+    def close(self, status: str | None, *, error: dict[str, Any] | None = None) -> None:
         """End the session: the closing line, everything synced, the small files complete. Never raises.
 
         Args:
-            status: how it ended; None: finished, unless a status was said in words before.
+            status: how it ended; None: finished, unless another status was said before.
             error: type, message and traceback, for a failed one.
-            interrupted: an exception may have struck between a line and the state in memory, so the journals are
-                read again.
         """
         with self._lock:
             if self.ended or self._pid != os.getpid():
                 return
             try:
-                self._try_to_close(status, error, interrupted=interrupted)
+                self._try_to_close(status, error)
             except BaseException:
                 # A signal struck the closing itself: a second closing line says the same, so do it again, then go.
-                self._try_to_close(status, error, interrupted=True)
+                self._sure = False
+                self._try_to_close(status, error)
                 raise
             finally:
                 self.ended = True
@@ -105,22 +105,19 @@ class Owner(Writer):
                 self._journal.close()
                 _OPEN.discard(self)
 
-    def _try_to_close(self, status: str | None, error: dict[str, Any] | None, *, interrupted: bool) -> None:
+    def _try_to_close(self, status: str | None, error: dict[str, Any] | None) -> None:
         try:
-            self._close(status, error, interrupted=interrupted)
+            self._close(status, error)
         except OSError as failure:
             complain(f"{self.folder}: {failure.strerror or failure}; its end is not recorded whole")
 
-    def _close(self, status: str | None, error: dict[str, Any] | None, *, interrupted: bool) -> None:
+    def _close(self, status: str | None, error: dict[str, Any] | None) -> None:
         super()._catch_up()
-        known = None if interrupted else self._sole_state()
-        if status is None:
-            said = (known or read(self.folder)).status
-            status = "finished" if said == RUNNING else said
-        closing = {"status": status, "t": milliseconds(), "seconds": round(time.monotonic() - self._began, 3)}
+        seconds = round(time.monotonic() - self._began, 3)
+        closing = {"status": status or "finished", "t": milliseconds(), "seconds": seconds}
         self._write_rows([{"set": {"error": error}}, closing] if error else [closing])
         self._sync()
-        project(self.folder, known, sync=True, ended=True)
+        project(self.folder, self._sole_state(), sync=True, ended=True)
         sync_folder(os.path.dirname(self.folder))
 
     def _sync(self) -> None:
@@ -141,13 +138,14 @@ class Owner(Writer):
         try:
             self._journal.reopen()
             try:
-                self._journal.append(data)
+                self._journal.append(self._owed() + data)
                 self._journal.sync()
             finally:
                 self._journal.close()
         except OSError as error:
-            self._drop(error)
+            self.drop(error)
             return False
+        self._paid()
         return True
 
     def abort(self) -> None:

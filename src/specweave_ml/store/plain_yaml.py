@@ -6,9 +6,12 @@ from specweave_ml.errors import StoreError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
 _DEPTH_LIMIT = 40
+_EVENT_LIMIT = 50_000
+_PLAIN_LIMIT = 4_096  # YAML reads 1:1:1:… as one number, in quadratic time
 
 
 def parse_mapping(data: bytes, what: str, *, size_limit: int, as_text: bool = False) -> dict[str, Any]:
@@ -30,19 +33,30 @@ def parse_mapping(data: bytes, what: str, *, size_limit: int, as_text: bool = Fa
     kind = "BaseLoader" if as_text else "SafeLoader"
     loader = getattr(yaml, f"C{kind}", None) or getattr(yaml, kind)
     try:
-        depth = 0
-        for event in yaml.parse(data, Loader=loader):
-            if isinstance(event, yaml.AliasEvent):
-                raise StoreError(f"{what} holds a YAML alias, which is not read", expected="plain YAML")
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > _DEPTH_LIMIT:
-                raise StoreError(f"{what} is nested too deeply", expected=f"at most {_DEPTH_LIMIT} levels")
+        _check(yaml.parse(data, Loader=loader), what)
         values = yaml.load(data, Loader=loader)  # noqa: S506 - a safe loader, chosen above
     except (yaml.YAMLError, ValueError) as error:
         raise StoreError(f"{what} is not YAML: {_reason(error)}") from None
     if not isinstance(values, dict):
         raise StoreError(f"{what} is not a mapping", received=type(values).__name__)
     return {str(key): _plain(value) for key, value in values.items()}
+
+
+def _check(events: Iterable[Any], what: str) -> None:
+    """Refuse before anything is built from it; counted in C, so a bomb costs no more than its bytes."""
+    import yaml
+
+    depth = 0
+    for number, event in enumerate(events):
+        if isinstance(event, yaml.AliasEvent):
+            raise StoreError(f"{what} holds a YAML alias, which is not read", expected="plain YAML")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEPTH_LIMIT or number > _EVENT_LIMIT:
+            raise StoreError(
+                f"{what} is nested too deeply or holds too much", expected=f"{_DEPTH_LIMIT} levels at most"
+            )
+        if isinstance(event, yaml.ScalarEvent) and event.implicit[0] and len(event.value) > _PLAIN_LIMIT:
+            raise StoreError(f"{what} holds an unquoted value of {len(event.value)} characters", expected="quoted text")
 
 
 def _reason(error: Exception) -> str:

@@ -6,7 +6,8 @@ import hashlib
 import os
 
 from specweave_ml.store.codec import encode, number_to_json
-from specweave_ml.store.layout import METADATA, METRICS, PARAMS, journal_name, journals
+from specweave_ml.store.fold import RUNNING
+from specweave_ml.store.layout import METADATA, METRICS, PARAMS, READ, journal_name, journals
 from specweave_ml.store.metadata import dump_metadata
 from specweave_ml.store.replace import replace_files
 
@@ -33,36 +34,48 @@ def project(folder: str, state: State | None, *, sync: bool, ended: bool) -> Non
     while True:
         sizes = _sizes(folder) if ended else {}
         digests = {name: digest(f"{folder}/{name}", size) for name, size in sizes.items()}
-        write(folder, read(folder) if state is None else state, digests, sync=sync)
-        if not ended or _sizes(folder) == sizes:
+        settled = write(folder, read(folder) if state is None else state, digests, sync=sync)
+        # Where others still write there is no end to wait for: readers take the journals, and the last writer settles.
+        if not ended or not settled or _sizes(folder) == sizes:
             return
         state = None
 
 
 def read(folder: str) -> State:
-    """What the journals of an experiment say now."""
+    """What the journals of an experiment say now.
+
+    Raises:
+        OSError: one cannot be read, so that nothing may be made from the others alone.
+    """
     # Reading brings a parser and its imports, which an experiment that only one process wrote never needs.
     from specweave_ml.store.lines import Damage
     from specweave_ml.store.sessions import read_state
 
-    return read_state(folder, Damage())
+    damage = Damage()
+    state = read_state(folder, damage)
+    if damage.unread is not None:
+        raise damage.unread
+    return state
 
 
-def write(folder: str, state: State, digests: dict[str, dict[str, Any]], *, sync: bool) -> None:
-    """Write the three files as one group."""
+def write(folder: str, state: State, digests: dict[str, dict[str, Any]], *, sync: bool) -> bool:
+    """Write the three files as one group; False when other processes may still write to the journals."""
     metadata = state.metadata()
+    others = bool(digests) and _others_alive(folder, state.session, digests)
+    if others:
+        metadata["unsettled"] = True
     if digests:
-        if _others_alive(folder, state.session, digests):
-            metadata["unsettled"] = True
         metadata["journals"] = digests
+    else:
+        metadata["status"] = RUNNING  # a status said in words does not end it: readers go on with the journals
     files = {f"{folder}/{METADATA}": dump_metadata(metadata)}
     if state.params or digests:
         files[f"{folder}/{PARAMS}"] = object_lines(state.params)
     if state.metrics or digests:
-        files[f"{folder}/{METRICS}"] = object_lines(
-            {name: number_to_json(value) for name, value in state.metrics.items()}
-        )
+        metrics = {name: number_to_json(value) for name, value in state.metrics.items()}
+        files[f"{folder}/{METRICS}"] = object_lines(metrics)
     replace_files(files, sync=sync)
+    return not others
 
 
 def object_lines(values: dict[str, Any]) -> bytes:
@@ -80,7 +93,7 @@ def digest(path: str, size: int) -> dict[str, Any]:
     """Lines, bytes and sha256 of the first `size` bytes of a journal: what finds a flipped digit years later."""
     sha = hashlib.sha256()
     lines = done = 0
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = os.open(path, READ)
     try:
         while done < size and (piece := os.read(descriptor, min(1 << 20, size - done))):
             sha.update(piece)

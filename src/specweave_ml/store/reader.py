@@ -22,6 +22,7 @@ from specweave_ml.store.layout import (
     METADATA,
     METRICS,
     PARAMS,
+    READ,
     is_experiment_folder_name,
     journal_name,
     journals,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from specweave_ml.store.fold import State
 
 _BUFFER = 8192  # a larger one is allocated and cleared at every read
-_SIZE_LIMIT = 8_000_000
+_SIZE_LIMIT = 4_000_000  # a larger one is not trusted: the journals say the same
 _ENDED_JSON = {f'"{status}"'.encode(): status for status in ENDED}
 _UNSETTLED = b"\nunsettled: true"
 _TAGGED = (b'{"$', b'"NaN"', b'Infinity"')
@@ -48,7 +49,7 @@ def read_small_file(path: str, limit: int = _SIZE_LIMIT) -> bytes:
         OSError: it cannot be read.
         StoreError: it is larger than `limit` bytes.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    descriptor = os.open(path, READ)
     try:
         data = os.read(descriptor, _BUFFER)
         if len(data) < _BUFFER:

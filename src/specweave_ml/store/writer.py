@@ -11,14 +11,16 @@ import atexit
 import os
 import threading
 import time
+import weakref
 from math import isfinite
 
 from specweave_ml.errors import complain
+from specweave_ml.store import liveness
 from specweave_ml.store.artifact_files import place_artifact
 from specweave_ml.store.codec import check_name, encode, metric_number, number_to_json, step_number
 from specweave_ml.store.fold import RUNNING, State, iso
 from specweave_ml.store.journal import Journal
-from specweave_ml.store.layout import METADATA, SCHEMA, journal_name, journals
+from specweave_ml.store.layout import METADATA, READ, SCHEMA, journal_name, journals
 from specweave_ml.store.metadata import cut
 from specweave_ml.store.projections import project
 
@@ -54,9 +56,7 @@ class Writer:
     ) -> None:
         self.folder = folder
         self.state = state or State()
-        if journal is not None:
-            self._journal = journal
-            _OPEN.add(self)
+        self._sure = True  # the state holds every line of the journal
         self._durable = durable
         self._lock = threading.RLock()
         self._pid = os.getpid()
@@ -65,12 +65,19 @@ class Writer:
         self._complained = False
         self._due = 0
         self._sibling: Sibling | None = None
+        _LIVING.add(self)
+        if journal is not None:
+            self._journal = journal
+            _OPEN.add(self)
 
     def metric(self, name: str, value: Any, step: Any) -> None:
         """Append one point. Every training loop takes this road, so the line is put together by hand."""
         if type(value) is not float:
             value = metric_number(name, value)
-        head = self._heads.get(name) or self._head(name)
+        try:
+            head = self._heads[name]
+        except (KeyError, TypeError):
+            head = self._head(name)
         if step is None:
             step = "null"
         elif type(step) is not int:
@@ -79,11 +86,15 @@ class Writer:
         number = repr(value) if isfinite(value) else f'"{number_to_json(value)}"'
         line = f'{head}{number}}},"s":{step},"t":{now}}}\n'.encode()
         with self._lock:
-            if self._append(line):
-                state = self.state
-                state.metrics[name] = value
-                if state.counts:
-                    state.counts.pop(name, None)
+            try:
+                if self._append(line):
+                    state = self.state
+                    state.metrics[name] = value
+                    if state.counts:
+                        state.counts.pop(name, None)
+            except BaseException:
+                self._sure = False
+                raise
             if now >= self._due:
                 self._catch_up()
 
@@ -96,33 +107,37 @@ class Writer:
         plain = dict(values)
         if not (set(map(type, plain.values())) <= {float} and self._heads.keys() >= plain.keys()):
             plain = {check_name("metric", name): metric_number(name, value) for name, value in plain.items()}
-            for name in plain:
-                self._heads.get(name) or self._head(name)
+            for name in plain.keys() - self._heads.keys():
+                self._head(name)
         if step is not None and type(step) is not int:
             step = step_number(step)
         line = {"m": plain, "s": step, "t": _now() // 1_000_000}
         if counts:
             line["n"] = counts
         try:
-            data = encode(line) + b"\n"
+            data = encode(line)
         except ValueError:  # a NaN or an infinity among them, which JSON has no number for
-            data = encode({**line, "m": {name: number_to_json(value) for name, value in plain.items()}}) + b"\n"
-        with self._lock:
-            if self._append(data):
-                self.state.take_metrics(plain, counts)
-            if milliseconds() >= self._due:
-                self._catch_up()
+            data = encode({**line, "m": {name: number_to_json(value) for name, value in plain.items()}})
+        self._keep(data, self.state.take_metrics, plain, counts)
 
     def _head(self, name: str) -> str:
-        head = self._heads[name] = '{"m":{' + encode(check_name("metric", name)).decode() + ":"
+        head = '{"m":{' + encode(check_name("metric", name)).decode() + ":"
+        self._heads[name] = head
         return head
 
     def append(self, line: dict[str, Any]) -> None:
         """Append one line of any kind and fold it into the state."""
-        data = encode(line) + b"\n"
+        self._keep(encode(line), self.state.apply, line)
+
+    def _keep(self, data: bytes, fold: Callable[..., None], *said: Any) -> None:
         with self._lock:
-            if self._append(data):
-                self.state.apply(line)
+            try:
+                if self._append(data + b"\n"):
+                    fold(*said)
+            except BaseException:
+                # Ctrl-C may strike between the line and the state; from here on the journals are read instead.
+                self._sure = False
+                raise
             if milliseconds() >= self._due:
                 self._catch_up()
 
@@ -138,38 +153,46 @@ class Writer:
 
     def _append_otherwise(self, data: bytes, error: OSError) -> bool:
         if self._pid == os.getpid():
-            self._drop(error)
+            self.drop(error)
             return False
         try:
             self._sibling = self._sibling or sibling_of(self.folder, durable=self._durable)
         except OSError as failure:
-            self._drop(failure)
+            self.drop(failure)
             return False
-        return self._sibling._append(data)
+        kept = self._sibling._append(data)
+        if milliseconds() >= self._sibling._due:
+            self._sibling._catch_up()
+        return kept
 
-    def _drop(self, error: OSError) -> None:
+    def drop(self, error: OSError) -> None:
+        """Count one call that the disk refused, and say so the first time."""
         self._dropped += 1
         self._due = 0
-        self._say_once(
-            f"{error.strerror or error}; what is logged from now on is dropped and counted until it works again"
-        )
+        trouble = error.strerror or error
+        self._say_once(f"{trouble}; what is logged from now on is dropped and counted until it works again")
 
     def _say_once(self, trouble: str) -> None:
         if not self._complained:
             self._complained = True
-            complain(f"{self._journal.path}: {trouble}")
+            complain(f"{self.folder}: {trouble}")
 
     def _catch_up(self) -> None:
-        """Say how many lines were lost, as soon as there is room to say it."""
+        """Say how many calls were lost, as soon as there is room to say it."""
         if self._dropped:
-            line = {"dropped": self._dropped}
             try:
-                self._journal.append(encode(line) + b"\n")
+                self._journal.append(self._owed())
             except OSError:
                 return
-            self.state.apply(line)
-            self._dropped = 0
+            self._paid()
         self._due = milliseconds() + 5_000
+
+    def _owed(self) -> bytes:
+        return encode({"dropped": self._dropped}) + b"\n" if self._dropped else b""
+
+    def _paid(self) -> None:
+        self.state.dropped += self._dropped
+        self._dropped = 0
 
     def artifact(self, name: str, fill: Callable[[str], str]) -> str | None:
         """Put a file under an artifact's name, whole, and record its size, digest and format.
@@ -189,18 +212,21 @@ class Writer:
             path, facts = place_artifact(self.folder, name, fill)
         except OSError as error:
             with self._lock:
-                self._drop(error)
+                self.drop(error)
                 self._catch_up()
             return None
         self.append({"artifact": facts, "t": milliseconds()})
         return path
 
-    def close(self, status: str | None, *, error: dict[str, Any] | None = None, interrupted: bool = False) -> None:
+    def close(self, status: str | None, *, error: dict[str, Any] | None = None) -> None:
         """End the experiment; only its owner does."""
 
-    def after_fork(self) -> None:
-        """In the child: the journal and its lock stay with the parent; the next line opens a sibling's."""
+    def abandon(self) -> None:
+        """In a forked child: the journal and its lock stay with the parent; the next line opens a sibling's."""
         self._journal.abandon()
+
+    def renew_lock(self) -> None:
+        """In a forked child: the thread that held the lock does not exist here."""
         self._lock = threading.RLock()
 
 
@@ -212,10 +238,11 @@ class Sibling(Writer):
     """
 
     def __init__(self, folder: str, *, durable: bool = False) -> None:
-        session = max((number for number, _, _ in journals(folder)), default=1)
+        session = latest_session(folder)
         writer = f"{os.getpid()}-{os.urandom(4).hex()}"
         journal = Journal(f"{folder}/{journal_name(session, writer)}")
         super().__init__(folder, journal, durable=durable)
+        self.session = session
         journal.append(encode(opening(session, writer)) + b"\n")
         if has_ended(folder):
             # Nobody would make the small files again, so this sends readers to the journals while we write.
@@ -231,16 +258,21 @@ class Sibling(Writer):
             try:
                 self._journal.sync()
                 self._journal.close()
-                if has_ended(self.folder):
+                if has_ended(self.folder) or self._ended_it():
                     project(self.folder, None, sync=True, ended=True)
             except OSError as error:
                 self._say_once(f"{error.strerror or error}; the small files are behind the journals")
+
+    def _ended_it(self) -> bool:
+        """Whether this was the word that ends an experiment whose process is gone."""
+        owner = f"{self.folder}/{journal_name(self.session)}"
+        return self.state.status != RUNNING and liveness.owner(owner) == liveness.GONE
 
 
 def has_ended(folder: str) -> bool:
     """Whether metadata.yaml says that the experiment has ended."""
     try:
-        descriptor = os.open(f"{folder}/{METADATA}", os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(f"{folder}/{METADATA}", READ)
     except OSError:
         return False
     try:
@@ -250,25 +282,33 @@ def has_ended(folder: str) -> bool:
     return status is not None and status != encode(RUNNING)
 
 
+_LIVING: weakref.WeakSet[Writer] = weakref.WeakSet()
 _OPEN: set[Writer] = set()
 _SIBLINGS: dict[str, Sibling] = {}
 
 
 def sibling_of(folder: str, *, durable: bool = False) -> Sibling:
-    """This process's sibling writer of an experiment: one journal, however many copies of the handle arrive here.
+    """This process's sibling writer of an experiment: one journal a session, however many handles arrive here.
 
     Raises:
         OSError: the experiment is gone or cannot be written.
     """
     sibling = _SIBLINGS.get(folder)
-    if sibling is None:
+    if sibling is None or sibling.session != latest_session(folder):
         sibling = _SIBLINGS[folder] = Sibling(folder, durable=durable)
     return sibling
 
 
+def latest_session(folder: str) -> int:
+    """The number of the session that an experiment is in."""
+    return max((number for number, _, _ in journals(folder)), default=1)
+
+
 def _in_child() -> None:
+    for writer in _LIVING:
+        writer.renew_lock()
     for writer in _OPEN:
-        writer.after_fork()
+        writer.abandon()
     _OPEN.clear()
     _SIBLINGS.clear()
 

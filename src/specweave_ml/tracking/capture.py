@@ -21,11 +21,15 @@ if TYPE_CHECKING:
     from specweave_ml.store.owner import Owner
 
 _HEAD_START_SECONDS = 0.1
-_captures: dict[tuple[Any, ...], _Capture] = {}
+_captures: dict[tuple[Any, ...], Capture] = {}
 
 
-class _Capture:
-    """One state of one repository, and who waits to hear of it."""
+class Capture:
+    """One state of one repository, and who waits to hear of it.
+
+    Attributes:
+        sections: what is known now of the code, the command and the environment, as keys of metadata.yaml.
+    """
 
     def __init__(self, root: str) -> None:
         self.root = root
@@ -36,7 +40,8 @@ class _Capture:
         self._go = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def follow(self, owner: Owner, declared: str | None) -> None:
+    def follow(self, owner: Owner, told: dict[str, Any], declared: str | None) -> None:
+        """Say the rest to an experiment that was told `told`; `declared` is the commit that its caller named."""
         with self._lock:
             if self.packages is None:
                 self._waiting.append((owner, declared))
@@ -44,7 +49,7 @@ class _Capture:
                     self._thread = threading.Thread(target=self._complete, name="specweave-ml capture")
                     self._thread.start()
                 return
-        self._tell(owner, declared, again=False)
+        self._tell(owner, declared, again=told is not self.sections)
 
     def hurry(self) -> None:
         """The first experiment is over: nothing is left that the thread could slow down."""
@@ -60,6 +65,8 @@ class _Capture:
             self._tell(owner, declared, again=True)
 
     def _tell(self, owner: Owner, declared: str | None, *, again: bool) -> None:
+        if not os.path.isdir(owner.folder):
+            return  # removed or put away since; nobody would read the rest
         try:
             keep_packages(os.path.dirname(owner.folder), self.sections, self.packages or "")
         except OSError as error:
@@ -68,14 +75,13 @@ class _Capture:
             owner.append({"set": with_declared(self.sections, declared)})
 
 
-def sections(root: str) -> dict[str, Any]:
-    """What is known now of the code, the command and the environment, as sections of metadata.yaml."""
-    return _capture(root).sections
-
-
-def follow(owner: Owner, root: str, *, declared: str | None) -> None:
-    """Say the rest to this experiment when it is known; `declared` is the commit its caller named."""
-    _capture(root).follow(owner, declared)
+def of(root: str) -> Capture:
+    """The capture that holds for an experiment that starts now."""
+    key = (root, *provenance.state_key(root))
+    capture = _captures.get(key)
+    if capture is None:
+        capture = _captures[key] = Capture(root)
+    return capture
 
 
 def hurry() -> None:
@@ -89,14 +95,6 @@ def with_declared(sections: dict[str, Any], declared: str | None) -> dict[str, A
     if declared is None:
         return sections
     return {**sections, "code": {**(sections.get("code") or {}), "declared": declared}}
-
-
-def _capture(root: str) -> _Capture:
-    key = (root, *provenance.state_key(root))
-    capture = _captures.get(key)
-    if capture is None:
-        capture = _captures[key] = _Capture(root)
-    return capture
 
 
 # A forked child has the parent's captures without the thread that completes them.

@@ -58,13 +58,11 @@ def watch(handle: TrackedExperiment) -> None:
     _catch_termination()
 
 
-def end(
-    handle: TrackedExperiment, status: str | None, *, error: dict[str, Any] | None = None, interrupted: bool = False
-) -> None:
+def end(handle: TrackedExperiment, status: str | None, *, error: dict[str, Any] | None = None) -> None:
     """End a handle once."""
     if id(handle) in _terminated:
-        status, error, interrupted = "killed", None, True
-    handle._writer.close(status, error=error, interrupted=interrupted)
+        status, error = "killed", None
+    handle._writer.close(status, error=error)
     capture.hurry()
     _open.pop(id(handle), None)
     _terminated.discard(id(handle))
@@ -74,34 +72,35 @@ def end(
 def end_by(handle: TrackedExperiment, error: BaseException | None) -> None:
     """End a handle by the exception that leaves its block (None: none does)."""
     if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
-        end(handle, None, interrupted=error is not None)
+        end(handle, None)
     elif isinstance(error, KeyboardInterrupt):
-        end(handle, "killed", interrupted=True)
+        end(handle, "killed")
     else:
-        end(handle, "failed", error=_described(error, handle._root), interrupted=True)
+        end(handle, "failed", error=_described(error, handle._root))
 
 
 def _described(error: BaseException, root: str) -> dict[str, Any]:
     import traceback
 
-    lines = traceback.format_exception(error, limit=-40)
+    try:
+        message = str(error)
+        trace = "".join(traceback.format_exception(error, limit=-40))
+    except Exception as odd:  # noqa: BLE001 - a stranger's __str__ may raise; theirs is the one to tell of
+        message = trace = f"<its message could not be made: {type(odd).__name__}>"
     return {
         "type": type(error).__name__,
-        "message": _clean(str(error), root)[:2_000],
-        "traceback": _clean("".join(lines), root)[-20_000:],
+        "message": _clean(message, root)[:2_000],
+        "traceback": _clean(trace, root)[-20_000:],
     }
 
 
 def _clean(text: str, root: str) -> str:
     """No secret, and no path that only this machine has."""
-    for folder, name in (
-        (root, "."),
-        (sys.prefix, "<env>"),
-        (sys.base_prefix, "<python>"),
-        (os.path.expanduser("~"), "~"),
-    ):
+    known = [(root, "."), (sys.prefix, "<env>"), (sys.base_prefix, "<python>"), (os.path.expanduser("~"), "~")]
+    known += [(folder, "<path>") for folder in sorted(sys.path, key=len, reverse=True)]
+    for folder, name in known:
         if len(folder) > 1:
-            text = text.replace(folder, name)
+            text = text.replace(folder + "/", name + "/")
     return redact_text(text)
 
 

@@ -27,6 +27,15 @@ def save_object(writer: Writer, name: Any, value: Any) -> str | None:
     return writer.artifact(name, lambda path: write_object(value, path, os.path.splitext(name)[1]))
 
 
+def save_model(writer: Writer, model: Any, name: str | None) -> str | None:
+    """Save a model under a name, or under its usual one."""
+    if name is None:
+        from specweave_ml.artifacts import model_suffix
+
+        name = f"model{model_suffix(model)}"
+    return save_object(writer, name, model)
+
+
 def copy_path(writer: Writer, path: str, name: str | None) -> str | None:
     """Copy a file, or every file of a folder under the folder's name.
 
@@ -94,7 +103,7 @@ def _located(uri: str, root: str) -> dict[str, Any]:
     if any(mark in uri for mark in _REMOTE_MARKS):
         return {"uri": redact_text(uri), "kind": "remote"}
     inside = os.path.relpath(os.path.abspath(uri), root).replace(os.sep, "/")
-    described: dict[str, Any] = {"uri": os.path.basename(uri) if inside.startswith("../") else inside}
+    described: dict[str, Any] = {"uri": redact_text(os.path.basename(uri) if inside.startswith("../") else inside)}
     if inside.startswith("../"):
         described["outside_project"] = True
     if os.path.isdir(uri):

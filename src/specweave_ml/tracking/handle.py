@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from specweave_ml.errors import UsageError, complain
+from specweave_ml.errors import SpecweaveError, UsageError, complain
 from specweave_ml.redact import redact_text, redact_value
 from specweave_ml.store.codec import check_name, encode, metric_number, number_to_json, param_to_json, step_number
 from specweave_ml.store.fold import STATUSES
@@ -13,10 +13,12 @@ from specweave_ml.tracking import endings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
-    from types import TracebackType
-    from typing import Any, Self
+    from types import ModuleType, TracebackType
+    from typing import Any, Self, TypeVar
+
+    T = TypeVar("T")
 
 _MISSING = object()
 
@@ -44,7 +46,7 @@ class TrackedExperiment:
 
     def log_param(self, name: str, value: Any) -> None:
         """Record a param. The same value again is silent; another one stands from now on, with one warning."""
-        self.log_params({name: value})
+        self.log_params({check_name("param", name): value})
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Record several params, `model.get_params()` for instance; what is no JSON value is kept by its repr.
@@ -81,7 +83,7 @@ class TrackedExperiment:
         if n is None:
             self._writer.metric(name, value, step)
         else:
-            self.log_metrics({name: value}, step, n=n)
+            self.log_metrics({check_name("metric", name): value}, step, n=n)
 
     def log_metrics(
         self, metrics: Mapping[str, Any], step: Any = None, *, n: int | Mapping[str, int] | None = None
@@ -141,9 +143,8 @@ class TrackedExperiment:
         Raises:
             UsageError: as many ids as values are needed, and every value must be one number.
         """
-        from specweave_ml.tracking.files import write_outcomes
-
-        file = write_outcomes(self._writer, check_name("metric", metric), list(ids), list(values))
+        check_name("metric", metric)
+        file = self._with_files(lambda files: files.write_outcomes(self._writer, metric, list(ids), list(values)))
         if file is not None:
             self._writer.append({"outcomes": {"metric": metric, "file": file}})
 
@@ -156,15 +157,9 @@ class TrackedExperiment:
             UsageError: the suffix cannot hold this model.
             MissingDependency: the format needs a library that is not installed.
         """
-        from specweave_ml.tracking.files import save_object
-
         if isinstance(model, str) and name is not None and not isinstance(name, str):
             model, name = name, model
-        if name is None:
-            from specweave_ml.artifacts import model_suffix
-
-            name = f"model{model_suffix(model)}"
-        return save_object(self._writer, name, model)
+        return self._with_files(lambda files: files.save_model(self._writer, model, name))
 
     def save_artifact(self, name: Any, value: Any = _MISSING) -> str | None:
         """Save an object under a file name: figure, DataFrame, text, dict, array, or anything by pickle.
@@ -177,13 +172,11 @@ class TrackedExperiment:
             Refused: the name belongs to the record.
             NotFound: the single argument is not an existing file.
         """
-        from specweave_ml.tracking.files import save_object
-
         if value is _MISSING:
             return self.log_artifact(name)
         if not isinstance(name, str) and isinstance(value, str):
             name, value = value, name
-        return save_object(self._writer, name, value)
+        return self._with_files(lambda files: files.save_object(self._writer, name, value))
 
     def log_artifact(self, path: str | os.PathLike[str], name: str | None = None) -> str | None:
         """Copy an existing file (or every file of a folder) into the experiment.
@@ -191,9 +184,7 @@ class TrackedExperiment:
         Raises:
             NotFound: there is no such file.
         """
-        from specweave_ml.tracking.files import copy_path
-
-        return copy_path(self._writer, os.fspath(path), name)
+        return self._with_files(lambda files: files.copy_path(self._writer, os.fspath(path), name))
 
     def save_report(self, name: str, text: str | None = None) -> str | None:
         """Save a Markdown report; without `text` a report of this experiment as it stands."""
@@ -203,9 +194,21 @@ class TrackedExperiment:
 
     def log_dataset(self, name: str, uri_or_object: Any, version: str | None = None) -> None:
         """Record which data was used: a path, a URI (`s3://…`, `dvc:a3b8c9d`), or the object itself."""
-        from specweave_ml.tracking.files import describe_dataset
+        described = self._with_files(lambda files: files.describe_dataset(name, uri_or_object, version, self._root))
+        if described is not None:
+            self._writer.append({"data": described})
 
-        self._writer.append({"data": describe_dataset(name, uri_or_object, version, self._root)})
+    def _with_files(self, work: Callable[[ModuleType], T]) -> T | None:
+        """Do what needs the disk before a line can be written; what the disk refuses is counted, not raised."""
+        try:
+            from specweave_ml.tracking import files
+
+            return work(files)
+        except SpecweaveError:
+            raise
+        except OSError as error:
+            self._writer.drop(error)
+            return None
 
     # Words
 
@@ -243,6 +246,8 @@ class TrackedExperiment:
             raise UsageError(
                 "an experiment cannot end like that", received=status, expected="finished, failed or killed"
             )
+        if status is not None:
+            self.set_status(status)
         endings.end(self, status)
 
     def __enter__(self) -> Self:

@@ -156,7 +156,9 @@ def _claimed(where: Increment, name: str, *, rename: bool, durable: bool) -> Own
 
 def _begin(owner: Owner, said: dict[str, Any], where: Increment, *, fresh: bool) -> None:
     declared = said.get("git_commit")
-    sections = capture.with_declared(capture.sections(where.root), declared)
+    known = capture.of(where.root)
+    told = known.sections
+    sections = capture.with_declared(told, declared)
     first: dict[str, Any] = {"id": os.urandom(8).hex(), "name": os.path.basename(owner.folder)} if fresh else {}
     if fresh and said["name"] != first["name"]:
         first["original_name"] = redact_text(said["name"])
@@ -171,7 +173,7 @@ def _begin(owner: Owner, said: dict[str, Any], where: Increment, *, fresh: bool)
         if fresh:
             discard(owner.folder)
         raise unwritable(owner.folder, error) from error
-    capture.follow(owner, where.root, declared=declared)
+    known.follow(owner, told, declared)
 
 
 def attach(folder: str, increment: str, root: str) -> TrackedExperiment:
@@ -182,6 +184,8 @@ def attach(folder: str, increment: str, root: str) -> TrackedExperiment:
     """
     from specweave_ml.store.writer import sibling_of
 
+    if folder.startswith(os.devnull):
+        return TrackedExperiment(Nowhere(os.path.basename(folder)), increment, root=root)
     try:
         return TrackedExperiment(sibling_of(folder), increment, root=root)
     except OSError as error:
