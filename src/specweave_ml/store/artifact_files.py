@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from specweave_ml.store.layout import artifact_path
-from specweave_ml.store.projections import digest
 from specweave_ml.store.replace import create_temporary
+from specweave_ml.store.small_files import digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

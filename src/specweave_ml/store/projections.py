@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 
-from specweave_ml.store.codec import encode, number_to_json
-from specweave_ml.store.fold import RUNNING
-from specweave_ml.store.layout import METADATA, METRICS, PARAMS, READ, journal_name, journals
-from specweave_ml.store.metadata import dump_metadata
+from specweave_ml.store.layout import journal_name, journals
 from specweave_ml.store.replace import replace_files
+from specweave_ml.store.small_files import EMPTY, digest, small_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,48 +57,12 @@ def read(folder: str) -> State:
 
 def write(folder: str, state: State, digests: dict[str, dict[str, Any]], *, sync: bool) -> bool:
     """Write the three files as one group; False when other processes may still write to the journals."""
-    metadata = state.metadata()
     others = bool(digests) and _others_alive(folder, state.session, digests)
-    if others:
-        metadata["unsettled"] = True
-    if digests:
-        metadata["journals"] = digests
-    else:
-        metadata["status"] = RUNNING  # a status said in words does not end it: readers go on with the journals
-    files = {f"{folder}/{METADATA}": dump_metadata(metadata)}
-    if state.params or digests:
-        files[f"{folder}/{PARAMS}"] = object_lines(state.params)
-    if state.metrics or digests:
-        metrics = {name: number_to_json(value) for name, value in state.metrics.items()}
-        files[f"{folder}/{METRICS}"] = object_lines(metrics)
-    replace_files(files, sync=sync)
+    files = small_files(state, digests, unsettled=others)
+    if not digests:
+        files = {name: data for name, data in files.items() if data != EMPTY}
+    replace_files({f"{folder}/{name}": data for name, data in files.items()}, sync=sync)
     return not others
-
-
-def object_lines(values: dict[str, Any]) -> bytes:
-    """A JSON object with a line a key, which git diffs well."""
-    if not values:
-        return b"{}\n"
-    if any(isinstance(value, dict | list) for value in values.values()):
-        rows = b",\n  ".join(b"%s: %s" % (encode(name), encode(value)) for name, value in values.items())
-    else:
-        rows = encode(values, a_line_a_key=True)[1:-1]
-    return b"{\n  %s\n}\n" % rows
-
-
-def digest(path: str, size: int) -> dict[str, Any]:
-    """Lines, bytes and sha256 of the first `size` bytes of a journal: what finds a flipped digit years later."""
-    sha = hashlib.sha256()
-    lines = done = 0
-    descriptor = os.open(path, READ)
-    try:
-        while done < size and (piece := os.read(descriptor, min(1 << 20, size - done))):
-            sha.update(piece)
-            lines += piece.count(b"\n")
-            done += len(piece)
-    finally:
-        os.close(descriptor)
-    return {"lines": lines, "bytes": done, "sha256": sha.hexdigest()}
 
 
 def _sizes(folder: str) -> dict[str, int]:

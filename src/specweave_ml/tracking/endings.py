@@ -147,7 +147,7 @@ def _refresh(root: str, increment: str) -> None:
     try:
         call("refresh", root, increment)
     except Exception as error:  # noqa: BLE001 - the experiment is recorded; a document that cannot be made must not turn a good exit into a bad one
-        complain(f"comparison.md of {increment} was not refreshed: {error}; next: specweave-ml compare {increment}")
+        complain(f"comparison.md of {increment} was not refreshed: {getattr(error, "what", error)}; next: specweave-ml compare {increment}")
 
 
 def _in_child() -> None:
