@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from specweave_ml.store.layout import artifact_path
-from specweave_ml.store.replace import create_temporary
+from specweave_ml.store.replace import create, temporary_name
 from specweave_ml.store.small_files import digest
 
 TYPE_CHECKING = False
@@ -28,9 +28,9 @@ def place_artifact(folder: str, name: str, fill: Callable[[str], str]) -> tuple[
     path = artifact_path(folder, name)
     parent = os.path.dirname(path)
     os.makedirs(parent, exist_ok=True)
-    temporary, descriptor = create_temporary(parent, os.path.splitext(path)[1])
-    os.close(descriptor)
+    temporary = temporary_name(path)
     try:
+        os.close(create(temporary))
         kind = fill(temporary)
         facts = _facts(temporary)
         os.replace(temporary, path)

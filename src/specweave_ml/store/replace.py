@@ -31,8 +31,9 @@ def replace_files(files: dict[str, bytes], *, sync: bool) -> bool:
         for path, data in files.items():
             if _holds(path, data):
                 continue
-            temporary, descriptor = create_temporary(os.path.dirname(path))
-            pending.append((temporary, path))
+            temporary = temporary_name(path)
+            pending.append((temporary, path))  # named before it is made: a signal in between leaves nothing behind
+            descriptor = create(temporary)
             try:
                 write_all(descriptor, data)
                 if sync:
@@ -49,10 +50,15 @@ def replace_files(files: dict[str, bytes], *, sync: bool) -> bool:
     return bool(pending)
 
 
-def create_temporary(folder: str, suffix: str = "") -> tuple[str, int]:
-    """A new file of an unguessable name in the same folder, so that the rename stays on one file system."""
-    path = f"{folder}/.tmp-{os.urandom(8).hex()}{suffix}"
-    return path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, MODE)
+def temporary_name(path: str) -> str:
+    """An unguessable name beside a file, so that the rename stays on one file system; the suffix is kept."""
+    folder, name = os.path.split(path)
+    return f"{folder}/.tmp-{os.urandom(8).hex()}{os.path.splitext(name)[1]}"
+
+
+def create(path: str) -> int:
+    """A descriptor of a file that did not exist."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, MODE)
 
 
 def write_all(descriptor: int, data: bytes) -> None:

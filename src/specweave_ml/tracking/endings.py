@@ -146,8 +146,9 @@ def _refresh(root: str, increment: str) -> None:
         return
     try:
         call("refresh", root, increment)
-    except Exception as error:  # noqa: BLE001 - the experiment is recorded; a document that cannot be made must not turn a good exit into a bad one
-        complain(f"comparison.md of {increment} was not refreshed: {getattr(error, "what", error)}; next: specweave-ml compare {increment}")
+    except Exception as error:  # noqa: BLE001 - a document that cannot be made must not turn a good exit into a bad one
+        why = getattr(error, "what", error)
+        complain(f"comparison.md of {increment} was not refreshed: {why}; next: specweave-ml compare {increment}")
 
 
 def _in_child() -> None:
