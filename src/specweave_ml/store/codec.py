@@ -28,6 +28,8 @@ _REPR_LIMIT = 2_000
 _DEPTH_LIMIT = 20
 _ARRAY_LIMIT = 64
 _INT64 = 2**63
+_RICH_BYTES = 256_000
+VALUE_LIMIT = 250_000
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
@@ -53,6 +55,11 @@ def encode(value: Any, *, a_line_a_key: bool = False) -> bytes:
         return (_lines(value) if a_line_a_key else _compact(value)).encode()
     except UnicodeEncodeError:
         return (_lines_ascii(value) if a_line_a_key else _compact_ascii(value)).encode()
+
+
+def holds_too_much(data: bytes) -> bool:
+    """Whether JSON holds more values than a record has use for: text is cheap to parse, structure is not."""
+    return len(data) > _RICH_BYTES and data.count(b",") + data.count(b"[") + data.count(b"{") > VALUE_LIMIT
 
 
 def check_name(kind: str, name: object) -> str:
@@ -187,7 +194,7 @@ def param_from_json(value: Any) -> Any:
         return value
     if len(value) == 1:
         ((tag, inner),) = value.items()
-        if tag == "$float" and inner in _TO_FLOAT:
+        if tag == "$float" and isinstance(inner, str) and inner in _TO_FLOAT:
             return _TO_FLOAT[inner]
         if tag == "$int" and isinstance(inner, str):
             return _big_integer(inner)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 from array import array
+from contextlib import contextmanager
 from itertools import groupby, islice
 from operator import itemgetter, le
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from specweave_ml.record import History
 from specweave_ml.store.codec import number_from_json
 from specweave_ml.store.layout import journals
 from specweave_ml.store.lines import Damage, blocks, parse_block
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _Step = float | None
 _INT64 = 2**63
+_STEP_TYPES = {int, float, type(None)}
 
 
 class _Columns:
@@ -31,9 +37,12 @@ class _Columns:
         try:
             # Most blocks hold this one metric in every line: whole columns at C speed, or not at all.
             values = array("d", list(map(itemgetter(metric), map(itemgetter("m"), rows))))
-            steps = list(map(itemgetter("s"), rows))
             times = array("q", list(map(itemgetter("t"), rows)))
+            steps = list(map(itemgetter("s"), rows))
+            plain = set(map(type, steps)) <= _STEP_TYPES
         except (KeyError, TypeError, OverflowError):
+            plain = False
+        if not plain:
             self._extend_by_row(rows, metric)
             return
         self.values += values
@@ -66,6 +75,24 @@ class _Columns:
 
 def read_history(folder: str, metric: str, damage: Damage, *, all_sessions: bool) -> History:
     """The points of a metric, ordered by step; see `Experiment.history` for what a resume hides."""
+    with _no_collections():
+        columns = _all_points(folder, metric, damage, all_sessions=all_sessions)
+    return History(metric, columns.steps, columns.values, columns.times)
+
+
+@contextmanager
+def _no_collections() -> Iterator[None]:
+    """Parsed lines are freed block by block without the cycle collector, which would look at each of them in vain."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _all_points(folder: str, metric: str, damage: Damage, *, all_sessions: bool) -> _Columns:
     columns = _Columns()
     for _, group in groupby(journals(folder), key=lambda journal: journal[0]):
         session = _session([f"{folder}/{name}" for _, _, name in group], metric, damage)
@@ -74,8 +101,7 @@ def read_history(folder: str, metric: str, damage: Damage, *, all_sessions: bool
             kept = [index for index, step in enumerate(columns.steps) if step is None or step < first]
             columns = columns.take(kept)
         columns.add(session)
-    ordered = _by_step(columns)
-    return History(metric, ordered.steps, ordered.values, ordered.times)
+    return _by_step(columns)
 
 
 def _session(paths: list[str], metric: str, damage: Damage) -> _Columns:

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from specweave_ml.store.codec import VALUE_LIMIT, holds_too_much
 from specweave_ml.store.layout import READ
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _BLOCK = 1 << 14  # parsed lines of a block stay in the processor's cache, and are freed before they cost a collection
+_LONG = 1 << 16  # a block with a line so long that copies of it count
 _LINE_LIMIT = 128 << 20
 
 
@@ -68,16 +70,18 @@ def _whole_lines(path: str, damage: Damage) -> Iterator[tuple[int, bytes]]:
 def parse_block(path: str, number: int, block: bytes, damage: Damage) -> list[dict[str, Any]]:
     """The lines of a block as dicts, in order; a bad one is reported as `file:line: reason` and left out."""
     # One parse of a whole block as an array is twice as fast as one a line; it stands only if nothing is odd.
+    if len(block) > _LONG:
+        return [*_one_by_one(path, number, block, damage)]
     try:
         rows: list[dict[str, Any]] = orjson.loads(b"[" + block[:-1].replace(b"\n", b",") + b"]")
     except orjson.JSONDecodeError:
         rows = []
     if len(rows) == block.count(b"\n") and set(map(type, rows)) == {dict}:
         return rows
-    return [row for row in _one_by_one(path, number, block, damage) if row is not None]
+    return [*_one_by_one(path, number, block, damage)]
 
 
-def _one_by_one(path: str, number: int, block: bytes, damage: Damage) -> Iterator[dict[str, Any] | None]:
+def _one_by_one(path: str, number: int, block: bytes, damage: Damage) -> Iterator[dict[str, Any]]:
     for offset, line in enumerate(block[:-1].split(b"\n")):
         if not line.strip():
             continue
@@ -94,6 +98,8 @@ def _one_by_one(path: str, number: int, block: bytes, damage: Damage) -> Iterato
 
 
 def _loads(line: bytes) -> Any:
+    if holds_too_much(line):
+        raise ValueError(f"more than {VALUE_LIMIT} values in one line")
     try:
         return orjson.loads(line)
     except orjson.JSONDecodeError as error:

@@ -12,7 +12,7 @@ import json
 import re
 
 from specweave_ml.errors import StoreError
-from specweave_ml.store.codec import encode
+from specweave_ml.store.codec import VALUE_LIMIT, encode, holds_too_much
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ def parse_metadata(data: bytes) -> dict[str, Any]:
     """
     if len(data) > _SIZE_LIMIT:
         raise StoreError("metadata.yaml is too large", received=f"{len(data)} bytes", expected=f"at most {_SIZE_LIMIT}")
+    if holds_too_much(data):
+        raise StoreError("metadata.yaml holds too many values", expected=f"at most {VALUE_LIMIT}")
     rows = []
     for line in data.splitlines() if b"\r" in data else data.split(b"\n"):
         if not line:

@@ -15,7 +15,7 @@ import orjson
 from specweave_ml.errors import StoreError
 from specweave_ml.record import ENDED, Experiment
 from specweave_ml.store import liveness
-from specweave_ml.store.codec import number_from_json, param_from_json
+from specweave_ml.store.codec import holds_too_much, number_from_json, param_from_json
 from specweave_ml.store.history import read_history
 from specweave_ml.store.layout import (
     ARCHIVE,
@@ -119,7 +119,7 @@ class _Projected:
     def _values(self, name: str) -> tuple[bytes, dict[str, Any] | None]:
         try:
             data = read_small_file(f"{self._folder}/{name}")
-            values = orjson.loads(data)
+            values = None if holds_too_much(data) else orjson.loads(data)
         except (OSError, ValueError):
             return b"", _loads_odd(f"{self._folder}/{name}")
         return data, values if type(values) is dict else None
@@ -133,7 +133,8 @@ class _Projected:
 def _loads_odd(path: str) -> dict[str, Any] | None:
     """What orjson refuses and JSON allows (the escape of a lone surrogate), by the standard library."""
     try:
-        values = json.loads(read_small_file(path))
+        data = read_small_file(path)
+        values = None if holds_too_much(data) else json.loads(data)
     except (OSError, ValueError, RecursionError):
         return None
     return values if isinstance(values, dict) else None
@@ -242,8 +243,9 @@ def _unusual(folder: str, data: bytes) -> tuple[Source, Kind]:
         said = parse_metadata(data)
     except StoreError as error:
         said, why = {}, error.what
-    if said.get("status") in ENDED and not said.get("unsettled"):  # ended, and edited by a person since
-        return _Projected(folder, said["status"], data), "experiment"
+    status = said.get("status")
+    if isinstance(status, str) and status in ENDED and not said.get("unsettled"):  # ended, and edited by a person since
+        return _Projected(folder, status, data), "experiment"
     if journals(folder):
         return _Journalled(folder), "experiment"
     return _Foreign(folder, why), "unreadable"

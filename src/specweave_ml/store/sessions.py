@@ -19,14 +19,26 @@ from specweave_ml.store.lines import Damage, read_lines
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_DEPTH_LIMIT = 60  # no writer goes near it; what folds, encodes and shows a record recurses
+
 
 def read_state(folder: str, damage: Damage) -> State:
     """Fold all journals of an experiment's folder; what could not be read is added to `damage`."""
     state = State()
     for line in ordered_lines(folder, damage):
-        state.apply(line)
+        if "m" not in line and _is_deep(line):
+            damage.problems.append(f"a {next(iter(line))!r} line is nested more than {_DEPTH_LIMIT} levels deep")
+        else:
+            state.apply(line)
     damage.problems.extend(state.problems)
     return state
+
+
+def _is_deep(value: Any, depth: int = 0) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inside = value.values() if isinstance(value, dict) else value
+    return depth >= _DEPTH_LIMIT or any(_is_deep(item, depth + 1) for item in inside)
 
 
 def ordered_lines(folder: str, damage: Damage) -> Iterator[dict[str, Any]]:
