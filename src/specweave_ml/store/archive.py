@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from specweave_ml.errors import NotFound, Refused, StoreError, UsageError
-from specweave_ml.store.layout import ARCHIVE, READ, journals
+from specweave_ml.store.layout import ARCHIVE, READ, is_experiment_folder_name, journals, refuse_link
 from specweave_ml.store.replace import sync_folder
 
 if TYPE_CHECKING:
@@ -102,13 +102,27 @@ def archive_experiment(experiments: str, name: str) -> str:
         Refused: one of its writers is alive, or the archive has one of that name.
         StoreError: the disk refused it.
     """
+    _check(name, experiments)
     with _nobody_writing(f"{experiments}/{name}", name):
         return _move(experiments, name, f"{experiments}/{ARCHIVE}")
 
 
 def restore_experiment(experiments: str, name: str) -> str:
     """Bring an archived experiment back and return its folder; see `archive_experiment`."""
+    _check(name, f"{experiments}/{ARCHIVE}")
     return _move(f"{experiments}/{ARCHIVE}", name, experiments)
+
+
+def _check(name: str, folder: str) -> None:
+    """A name that leads elsewhere names no experiment; a link in its place is none either."""
+    try:
+        path = os.fsencode(f"{folder}/{name}")
+    except UnicodeEncodeError:
+        path = b""
+    if not path or not is_experiment_folder_name(name) or os.path.islink(path):
+        raise NotFound(
+            "no experiment of that name", received=name, path=folder, expected="the name of a folder in there"
+        )
 
 
 @contextmanager
@@ -143,8 +157,8 @@ def _move(source: str, name: str, target: str) -> str:
     old, new = f"{source}/{name}", f"{target}/{name}"
     try:
         os.makedirs(target, 0o755, exist_ok=True)
-        if os.path.islink(target) or os.path.islink(source):
-            raise Refused("the archive is a symbolic link", path=target, expected="a folder inside the increment")
+        refuse_link(source, "the folder it lies in")
+        refuse_link(target, "the folder it would go to")
         # A free name stays free: who starts an experiment looks into the archive before taking a name.
         if os.path.lexists(new):
             raise Refused(

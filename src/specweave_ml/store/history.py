@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 from array import array
 from contextlib import contextmanager
-from itertools import groupby, islice
-from operator import itemgetter, le
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from specweave_ml.record import History
@@ -138,6 +138,6 @@ def _by_step(columns: _Columns) -> _Columns:
 
 def _is_ordered(steps: list[_Step]) -> bool:
     try:
-        return all(map(le, steps, islice(steps, 1, None)))  # type: ignore[arg-type]  # a None in it raises
+        return sorted(steps) == steps  # type: ignore[type-var]  # a None in it raises
     except TypeError:
         return steps.count(None) == len(steps)

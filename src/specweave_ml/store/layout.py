@@ -52,8 +52,26 @@ def journals(folder: str) -> list[tuple[int, str, str]]:
 
 
 def is_experiment_folder_name(name: str) -> bool:
-    """Whether a name in `experiments/` may be listed: what starts with `_` or `.` is ours or nobody's."""
-    return name[0] not in "._"
+    """Whether a name may be that of a folder in `experiments/` that is listed.
+
+    What starts with `_` or `.` is ours or nobody's, and a name that is a path leads elsewhere.
+    """
+    return bool(name) and name[0] not in "._" and "/" not in name and "\0" not in name
+
+
+def refuse_link(path: str, what: str) -> None:
+    """Refuse to write where a symbolic link would take the files somewhere else.
+
+    Raises:
+        Refused: `path` is one.
+    """
+    if os.path.islink(path):
+        raise Refused(
+            f"{what} is a symbolic link",
+            path=path,
+            expected="a folder inside the project, so that nothing is written elsewhere",
+            next_step="replace the link by a folder",
+        )
 
 
 def artifact_path(folder: str, name: str) -> str:
@@ -64,35 +82,33 @@ def artifact_path(folder: str, name: str) -> str:
         Refused: the name belongs to the record or to SpecWeave, or a link on the way leads out of the folder.
     """
     clean = _relative(name)
-    base = clean.rsplit("/", 1)[-1]
-    lowered = base.lower()
-    if lowered in _NEAREST_FREE:
+    parts = clean.split("/")
+    for part in parts:
+        _refuse_owned(part, name, in_folder=len(parts) > 1)
+    path = folder
+    for part in parts:
+        path = f"{path}/{part}"
+        refuse_link(path, "the place of this artifact")
+    return path
+
+
+def _refuse_owned(part: str, name: str, *, in_folder: bool) -> None:
+    lowered = part.lower()
+    if lowered in _SPECWEAVE_OWNS or (not in_folder and lowered in _WE_OWN):
         owner = "SpecWeave" if lowered in _SPECWEAVE_OWNS else "the record"
         raise Refused(
-            f"the name {base!r} belongs to {owner}",
+            f"the name {part!r} belongs to {owner}",
             received=name,
             expected="another artifact name",
             next_step=f"save it as {_NEAREST_FREE[lowered]!r}",
         )
-    if "/" not in clean and parse_journal_name(lowered) is not None:
+    if not in_folder and parse_journal_name(lowered) is not None:
         raise Refused(
             "names of the form journal*.jsonl belong to the record",
             received=name,
             expected="another artifact name",
-            next_step=f"save it as {'my-' + base!r}",
+            next_step=f"save it as {'my-' + part!r}",
         )
-    path = folder
-    for part in clean.split("/"):
-        path = f"{path}/{part}"
-        if os.path.islink(path):
-            raise Refused(
-                "a symbolic link stands where the artifact would be written",
-                received=name,
-                path=path,
-                expected="a plain file or folder",
-                next_step="remove the link or choose another name",
-            )
-    return path
 
 
 def _relative(name: str) -> str:

@@ -10,7 +10,7 @@ from specweave_ml.project import folder_name
 from specweave_ml.store import liveness
 from specweave_ml.store.codec import encode
 from specweave_ml.store.journal import CLOSED, Journal
-from specweave_ml.store.layout import ARCHIVE, JOURNAL, METADATA, METRICS, PARAMS, journal_name, journals
+from specweave_ml.store.layout import ARCHIVE, JOURNAL, METADATA, METRICS, PARAMS, journal_name, journals, refuse_link
 from specweave_ml.store.projections import project, read
 from specweave_ml.store.replace import sync_folder
 from specweave_ml.store.writer import _OPEN, Writer, milliseconds, opening
@@ -174,9 +174,10 @@ def claim(experiments: str, name: str, *, rename: bool) -> str:
         The folder's path.
 
     Raises:
-        Refused: the name is taken and `rename` is off.
+        Refused: the name is taken and `rename` is off, or the folder is a symbolic link.
         StoreError: the folder cannot be made.
     """
+    refuse_link(experiments, "the experiments folder")
     number = 1
     while True:
         candidate = folder_name(name if number == 1 else f"{name}-{number}")
@@ -243,6 +244,8 @@ def resume(experiments: str, name: str, *, durable: bool) -> Owner:
         StoreError: it cannot be written.
     """
     folder = f"{experiments}/{folder_name(name)}"
+    refuse_link(experiments, "the experiments folder")
+    refuse_link(folder, "the experiment's folder")
     present = journals(folder)
     if not present:
         raise NotFound(

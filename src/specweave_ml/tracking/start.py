@@ -8,6 +8,7 @@ import sys
 from specweave_ml.errors import StoreError, UsageError
 from specweave_ml.project import find_increment, folder_name
 from specweave_ml.redact import redact_text
+from specweave_ml.store.layout import journals
 from specweave_ml.store.nowhere import Nowhere
 from specweave_ml.store.owner import Owner, claim, discard, resume, unwritable
 from specweave_ml.tracking import capture, endings
@@ -124,6 +125,7 @@ def _what_was_said(name: Any, description: str | None, tags: Iterable[str], repe
         said |= {"author": name.author, "data_version": name.data_version, "git_commit": name.git_commit}
     if not isinstance(said["name"], str):
         raise UsageError("an experiment needs a name", received=name, expected="a string, or an ExperimentMetadata")
+    said["name"] = redact_text(said["name"])
     return said
 
 
@@ -136,7 +138,7 @@ def _words(tags: Any) -> Iterable[str]:
 
 
 def _resumed(where: Increment, name: str, *, must: bool, durable: bool) -> Owner | None:
-    if not must and not os.path.isdir(f"{where.experiments}/{folder_name(name)}"):
+    if not must and not journals(f"{where.experiments}/{folder_name(name)}"):
         return None
     return resume(where.experiments, name, durable=durable)
 
@@ -155,13 +157,13 @@ def _claimed(where: Increment, name: str, *, rename: bool, durable: bool) -> Own
 
 
 def _begin(owner: Owner, said: dict[str, Any], where: Increment, *, fresh: bool) -> None:
-    declared = said.get("git_commit")
+    declared = redact_text(str(said["git_commit"])) if said.get("git_commit") else None
     known = capture.of(where.root)
     told = known.sections
     sections = capture.with_declared(told, declared)
     first: dict[str, Any] = {"id": os.urandom(8).hex(), "name": os.path.basename(owner.folder)} if fresh else {}
     if fresh and said["name"] != first["name"]:
-        first["original_name"] = redact_text(said["name"])
+        first["original_name"] = said["name"]
     for key in ("description", "author", "data_version", "repeat_of"):
         if said.get(key):
             first[key] = redact_text(str(said[key]))
