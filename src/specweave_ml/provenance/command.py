@@ -1,0 +1,160 @@
+"""How the running program was started: its entry, command line, working directory and chosen environment variables.
+
+What is recorded means the same on another machine: the project's root becomes `.` (as seen from the working
+directory), the interpreter `python`, its scripts' folder `<bin>`, installed packages `<env>`. Secrets are redacted.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+
+from specweave_ml.provenance.gaps import gap
+from specweave_ml.redact import redact_argv, redact_value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from specweave_ml.provenance.gaps import Found
+
+_VARIABLES = (
+    "PYTHONHASHSEED PYTHONOPTIMIZE OMP_NUM_THREADS MKL_NUM_THREADS OPENBLAS_NUM_THREADS NUMEXPR_NUM_THREADS "
+    "MKL_CBWR LOKY_MAX_CPU_COUNT TOKENIZERS_PARALLELISM CUDA_VISIBLE_DEVICES CUDA_LAUNCH_BLOCKING "
+    "CUBLAS_WORKSPACE_CONFIG NVIDIA_TF32_OVERRIDE PYTORCH_CUDA_ALLOC_CONF TF_DETERMINISTIC_OPS "
+    "TF_CUDNN_DETERMINISTIC TF_ENABLE_ONEDNN_OPTS XLA_FLAGS JAX_ENABLE_X64 JAX_PLATFORMS KERAS_BACKEND "
+    "WORLD_SIZE RANK LOCAL_RANK"
+).split()
+_NOT_RERUNNABLE = {
+    "notebook": ("the cells of a notebook", "move the code into a file, or export it with nbconvert, and run that"),
+    "repl": ("an interactive session", "put the code into a file and run it with python"),
+    "stdin": ("standard input", "put the code into a file and run it with python"),
+}
+_ABSOLUTE = r"""(?:^|[=,:'"\s])(?:/(?=[^/\s])|file:///)"""
+
+
+def read_entry(root: str) -> Found:
+    """`entry`: its kind (script, module, c, stdin, notebook or repl), and the path of its file below the root."""
+    kind, path = _entry()
+    if path is None:
+        return {"entry": {"kind": kind, "path": None}}, []
+    places = _Places(root)
+    below = (None if ".." in path else places.below(path)) or places.below(os.path.realpath(path))
+    shown = below or places.portable(path)
+    gaps = [_left_absolute("code.entry.path", [path])] if shown == path else []
+    return {"entry": {"kind": kind, "path": shown}}, gaps
+
+
+def read_command(root: str) -> Found:
+    """`argv`, `cwd` (relative to the root) and `env` (by an allow-list)."""
+    kind, path = _entry()
+    places = _Places(root)
+    plain = [places.portable(word) for word in _argv(kind, path)]
+    argv = redact_argv(plain)
+    cwd = places.below(places.cwd)
+    env = {name: redact_value(name, places.portable(os.environ[name])) for name in _VARIABLES if name in os.environ}
+    gaps = []
+    if kind in _NOT_RERUNNABLE:
+        source, mend = _NOT_RERUNNABLE[kind]
+        gaps.append(gap("command", f"not re-runnable: the code came from {source}", mend))
+    if argv != plain:
+        why = "not re-runnable as it stands: it held a secret, which was redacted"
+        gaps.append(gap("command.argv", why, "pass secrets in environment variables"))
+    absolute = [word for word in argv if "/" in word and re.search(_ABSOLUTE, word)]
+    if absolute:
+        gaps.append(_left_absolute("command.argv", absolute))
+    if cwd is None:
+        gaps.append(_left_absolute("command.cwd", [places.cwd]))
+    return {"argv": argv, "cwd": cwd or places.cwd, "env": env}, gaps
+
+
+def chosen_environment() -> tuple[str | None, ...]:
+    """The values of the variables that `read_command` records, in a fixed order."""
+    return tuple(map(os.environ.get, _VARIABLES))
+
+
+def portable(text: str, root: str) -> str:
+    """The text with folders that only this machine has replaced: the project's root, the interpreter, its packages."""
+    return _Places(root).portable(text)
+
+
+def is_notebook() -> bool:
+    """Whether the code runs in cells of a Jupyter kernel."""
+    return getattr(_shell(), "kernel", None) is not None
+
+
+def _entry() -> tuple[str, str | None]:
+    """The kind of entry, and its file where there is one."""
+    if is_notebook():
+        return "notebook", os.environ.get("JPY_SESSION_NAME")
+    if _shell() is not None or hasattr(sys, "ps1"):
+        return "repl", None
+    module, file = _main()
+    if file is None or file == "<stdin>":
+        return ("c" if sys.argv[:1] == ["-c"] else "stdin"), None
+    return ("module" if module else "script"), file
+
+
+def _main() -> tuple[str | None, str | None]:
+    """The module that `python -m` runs (None for a script), and its file."""
+    main = sys.modules["__main__"]
+    name: str | None = getattr(getattr(main, "__spec__", None), "name", None)
+    if name is not None and name.endswith("popen_loky_posix"):
+        # Workers of joblib have its starter as main module, but the arguments of their parent.
+        return None, sys.argv[0] if os.path.isfile(sys.argv[0]) else None
+    # A folder or archive with a `__main__.py` runs as a module called so, but was started as a script.
+    return None if name == "__main__" else name, getattr(main, "__file__", None)
+
+
+def _shell() -> object | None:
+    """The running IPython shell, if there is one."""
+    ipython = sys.modules.get("IPython")
+    find = getattr(ipython, "get_ipython", None)
+    return None if find is None else find()
+
+
+def _argv(kind: str, path: str | None) -> list[str]:
+    if kind == "notebook":
+        return []  # the kernel's own start, with a path of the user's home, starts nothing again
+    processes: ModuleType | None = sys.modules.get("multiprocessing.process")
+    if processes is not None and processes.parent_process() is not None and path is not None:
+        # A worker was started by a line of multiprocessing or joblib that means nothing later: its parent's is it.
+        module, _ = _main()
+        return ["python", *(["-m", module] if module else [path]), *sys.argv[1:]]
+    return ["python", *(sys.orig_argv[1:] or sys.argv)]
+
+
+class _Places:
+    """Folders that differ from machine to machine, and what stands for each of them in a record."""
+
+    __slots__ = ("_stand_ins", "cwd", "root")
+
+    def __init__(self, root: str) -> None:
+        self.cwd = os.getcwd()
+        self.root = root if root == self.cwd else os.path.realpath(root)
+        # A relative path of the command line means: as seen from the working directory.
+        here = "." if self.cwd == self.root or self.below(self.cwd) is None else os.path.relpath(self.root, self.cwd)
+        stand_ins = {path: "<env>" for path in sys.path if path.endswith("-packages")}
+        if sys.executable:  # an embedded interpreter has none
+            stand_ins |= {os.path.dirname(sys.executable): "<bin>", sys.executable: "python"}
+        stand_ins |= {root: here, self.root: here}
+        self._stand_ins = [(path, stand_ins[path]) for path in sorted(stand_ins, key=len, reverse=True)]
+
+    def below(self, path: str) -> str | None:
+        """The path relative to the root, or None if it does not begin with it."""
+        if path == self.root:
+            return "."
+        return path.removeprefix(f"{self.root}/") if path.startswith(f"{self.root}/") else None
+
+    def portable(self, text: str) -> str:
+        """The text with these folders replaced, the deepest first."""
+        for path, stand_in in self._stand_ins:
+            if path in text:
+                text = re.sub(rf"(?<![\w./~-]){re.escape(path)}(?![\w-]|\.\w)", stand_in, text)
+        return text
+
+
+def _left_absolute(what: str, paths: list[str]) -> dict[str, str]:
+    why = f"an absolute path, which another machine may not have: {', '.join(paths)}"
+    return gap(what, why, "keep it below the project and pass it relative to the working directory")
