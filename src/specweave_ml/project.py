@@ -116,7 +116,11 @@ def list_increments(root: str) -> list[Increment]:
         StoreError: the folder cannot be read.
     """
     _refuse_outside(root, os.path.join(root, INCREMENTS))
-    found = [_increment(root, folder, name) for folder in ("", *SET_ASIDE) for name in _names(root, folder)]
+    found = [
+        _increment(root, folder, name)
+        for folder in ("", *SET_ASIDE)
+        for name in sorted(_names(root, folder), key=_by_number)
+    ]
     return [increment for increment in found if _is_inside(root, increment.path)]
 
 
@@ -179,11 +183,11 @@ def _increment(root: str, folder: str, name: str) -> Increment:
 
 
 def _names(root: str, folder: str = "") -> list[str]:
-    """The increments in one folder, in the order of their numbers."""
+    """The increments in one folder, in no order: the start of an experiment needs none."""
     path = os.path.join(root, INCREMENTS, folder)
     try:
         with os.scandir(path) as entries:
-            names = [entry.name for entry in entries if _INCREMENT.fullmatch(entry.name) and entry.is_dir()]
+            return [entry.name for entry in entries if _INCREMENT.fullmatch(entry.name) and entry.is_dir()]
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
@@ -192,7 +196,10 @@ def _names(root: str, folder: str = "") -> list[str]:
             path=os.path.relpath(path, root),
             next_step="make the folder readable",
         ) from error
-    return sorted(names, key=lambda name: (len(_head(name)), name))
+
+
+def _by_number(name: str) -> tuple[int, str]:
+    return len(_head(name)), name
 
 
 def _is_inside(root: str, path: str) -> bool:
@@ -227,7 +234,7 @@ def _named(word: str | os.PathLike[str], root: str, said_by: str) -> Increment:
             f"several increments fit{said_by}",
             received=name,
             path=INCREMENTS,
-            expected="one of: " + _listed([os.path.join(*place) for place in found]),
+            expected="one of: " + _listed(sorted(os.path.join(*place) for place in found)),
             next_step="say more of its name, or its path in .specweave/increments",
         )
     close = _close_matches(name, [known for folder in folders for known in _names(root, folder)])
@@ -309,7 +316,7 @@ def _close_matches(word: str, names: list[str]) -> list[str]:
         return max(SequenceMatcher(None, word.lower(), start.lower()).ratio() for start in starts)
 
     close = [name for name in sorted(names, key=likeness, reverse=True)[:5] if likeness(name) >= _LIKE]
-    return close or names
+    return close or sorted(names, key=_by_number)
 
 
 def _listed(names: list[str]) -> str:
@@ -329,7 +336,7 @@ def _stood_in(root: str, here: str) -> Increment | None:
 
 
 def _implied(root: str) -> Increment:
-    live = _names(root)
+    live = sorted(_names(root), key=_by_number)
     several: list[str] = []
     for look in (_in_state_file, _saying_active, lambda _, alone: alone):
         found = look(root, live)

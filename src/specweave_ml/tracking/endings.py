@@ -16,6 +16,7 @@ import signal
 import sys
 import threading
 
+from specweave_ml import provenance
 from specweave_ml.errors import complain
 from specweave_ml.redact import redact_text
 from specweave_ml.tracking import capture
@@ -96,11 +97,12 @@ def _described(error: BaseException, root: str) -> dict[str, Any]:
 
 def _clean(text: str, root: str) -> str:
     """No secret, and no path that only this machine has."""
-    known = [(root, "."), (sys.prefix, "<env>"), (sys.base_prefix, "<python>"), (os.path.expanduser("~"), "~")]
-    known += [(folder, "<path>") for folder in sorted(sys.path, key=len, reverse=True)]
-    for folder, name in known:
+    text = provenance.portable(text, root)
+    others = [(sys.base_prefix, "<python>"), (os.path.expanduser("~"), "~")]
+    others += [(folder, "<path>") for folder in sorted(sys.path, key=len, reverse=True)]
+    for folder, stand_in in others:
         if len(folder) > 1:
-            text = text.replace(folder + "/", name + "/")
+            text = text.replace(folder + "/", stand_in + "/")
     return redact_text(text)
 
 
