@@ -1,0 +1,216 @@
+"""comparison.md, the report of one experiment, and both for notebooks."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from typing import TYPE_CHECKING
+
+from specweave_ml.analysis.comparison import Findings, reason
+from specweave_ml.analysis.numbers import NumberFormat, duration
+from specweave_ml.analysis.params import param_text
+from specweave_ml.analysis.table import Table
+from specweave_ml.errors import Refused, StoreError
+from specweave_ml.escape import comment
+from specweave_ml.project import find_increment
+from specweave_ml.record import ENDED
+from specweave_ml.render import render
+from specweave_ml.store.decision import read_decision
+from specweave_ml.store.layout import COMPARISON, DECISION
+from specweave_ml.store.reader import experiment_folders, read_experiments
+from specweave_ml.store.replace import replace_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from specweave_ml.project import Increment
+    from specweave_ml.record import Experiment
+
+MOST_ROWS = 200
+"""Finished experiments in the table of comparison.md: the best ones, when there are more."""
+
+MOST_LISTED = 50
+"""Experiments below the table, of each kind."""
+
+MOST_REFRESHED = 200
+"""The end of a training process refreshes comparison.md only where reading the increment costs it next to nothing."""
+
+_FIRST_LINE = re.compile(rb"<!-- specweave:comparison v1 sha256=([0-9a-f]{16}) [^\n]*-->")
+
+
+class Comparison(Findings):
+    """The comparison of an increment's experiments, with its document.
+
+    `.best`, `.recommended`, `.selected` and `.baseline` are names, `.primary` the metric that decides, `.rows` one row
+    an experiment; see `Findings` for the rest.
+    """
+
+    def to_markdown(self) -> str:
+        """The text of comparison.md."""
+        shown = self.table(most_rows=MOST_ROWS)
+        body = render(
+            "comparison.md",
+            comparison=self,
+            title=_title(self.increment),
+            shown=shown,
+            hidden=len(self.finished) - len(shown.rows),
+            params=self.params_table(most_rows=MOST_ROWS),
+            most_listed=MOST_LISTED,
+            ending=_ending,
+            reason=reason,
+        )
+        return f"<!-- specweave:comparison v1 sha256={_fingerprint(body.encode())} {self._in_a_line()} -->\n{body}"
+
+    def _in_a_line(self) -> str:
+        count = len(self.experiments)
+        said = f"Increment {_id(self.increment)}: {count} experiment{'' if count == 1 else 's'}, "
+        facts = self.rationale
+        best = f"best {self.best} ({self.primary} {facts.value})" if facts else "no best model"
+        return comment(said + best, limit=200)
+
+    def _repr_html_(self) -> str:
+        return render("comparison.html", comparison=self, shown=self.table(most_rows=MOST_ROWS))
+
+
+def compare_experiments(
+    increment: str | None = None,
+    *,
+    metric: str | None = None,
+    direction: str | None = None,
+    archived: bool = False,
+    write: bool = True,
+) -> Comparison:
+    """Compare the experiments of an increment and bring `experiments/comparison.md` up to date.
+
+    The document depends on nothing but the folders and decision.md: `metric`, `direction` and `archived` shape what
+    is returned, while a lasting choice belongs in decision.md.
+
+    Args:
+        increment: `0042`, `42`, the full name, or None for the active one.
+        metric: the metric that decides; by default decision.md's, else the first of a documented list.
+        direction: `maximize` or `minimize`, where the metric's name does not say.
+        archived: also the experiments that were archived.
+        write: False leaves the document as it is.
+
+    Raises:
+        NotFound: no project, no such increment, or no finished experiment logged `metric`.
+        UsageError: `direction` is no direction.
+        Refused: comparison.md was changed by hand; `write=False` still gives the comparison.
+        StoreError: the folder cannot be read or written.
+    """
+    where = find_increment(increment)
+    found = read_experiments(where.experiments, where.name, archived=archived)
+    decision = read_decision(f"{where.experiments}/{DECISION}")
+    comparison = Comparison.of(found, where.name, decision, metric=metric, direction=direction)
+    if write:
+        asked = metric is not None or direction is not None or archived
+        _write(_of_the_document(found, where) if asked else comparison, where)
+    return comparison
+
+
+def refresh(root: str, increment: str) -> None:
+    """Bring an increment's comparison.md up to date when training ends; does nothing in a large increment.
+
+    Args:
+        root: the project's folder.
+        increment: the increment's full name.
+
+    Raises:
+        SpecweaveError: it could not be done. The caller says so in one line; a script's exit is none of its business.
+    """
+    where = find_increment(increment, root)
+    if len(experiment_folders(where.experiments)) <= MOST_REFRESHED:
+        _write(_of_the_document(read_experiments(where.experiments, where.name), where), where)
+
+
+def _of_the_document(found: Iterable[Experiment], where: Increment) -> Comparison:
+    live = [experiment for experiment in found if not experiment.archived]
+    return Comparison.of(live, where.name, read_decision(f"{where.experiments}/{DECISION}"))
+
+
+def _write(comparison: Comparison, where: Increment) -> bool:
+    if not os.path.isdir(where.experiments):
+        return False
+    path = f"{where.experiments}/{COMPARISON}"
+    new = comparison.to_markdown().encode()
+    try:
+        old = _present(path)
+        if old == new:
+            return False
+        if old is not None and not _is_ours(old):
+            raise Refused(
+                "comparison.md was changed by hand, so it was left as it is",
+                path=path,
+                expected="the file as it was generated",
+                next_step="move your words to decision.md beside it and delete comparison.md; it will be made again",
+            )
+        return replace_file(path, new)
+    except OSError as error:
+        raise StoreError(f"comparison.md cannot be written: {error.strerror or error}", path=path) from error
+
+
+def _present(path: str) -> bytes | None:
+    """What stands there, with the line ends as we write them: a checkout may have changed those."""
+    try:
+        with open(path, "rb") as file:
+            return file.read().replace(b"\r\n", b"\n")
+    except FileNotFoundError:
+        return None
+
+
+def _is_ours(text: bytes) -> bool:
+    first, _, rest = text.partition(b"\n")
+    match = _FIRST_LINE.fullmatch(first)
+    return match is not None and match[1].decode() == _fingerprint(rest)
+
+
+def _fingerprint(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[:16]
+
+
+def _id(increment: str) -> str:
+    return increment.split("-", 1)[0]
+
+
+def _title(increment: str) -> str:
+    number, _, slug = increment.partition("-")
+    words = " ".join(word[:1].upper() + word[1:] for word in slug.split("-"))
+    return f"{words} (Increment {number})" if words else f"Increment {number}"
+
+
+def _ending(experiment: Experiment) -> str:
+    # Whether a process still lives is this moment's and this machine's affair, so a document does not say it.
+    return experiment.status if experiment.status in ENDED else "not finished"
+
+
+def experiment_report(experiment: Experiment) -> str:
+    """A Markdown report of one experiment: what was tried and measured, what it left, and its notes last."""
+    return render("experiment.md", ending=_ending(experiment), **_shown(experiment))
+
+
+def experiment_html(experiment: Experiment) -> str:
+    """The same for a notebook, as a fragment of HTML."""
+    return render("experiment.html", **_shown(experiment))
+
+
+def _shown(experiment: Experiment) -> dict[str, object]:
+    number = NumberFormat(".6g")
+    seconds = experiment.duration_seconds
+    return {
+        "experiment": experiment,
+        "reason": reason(experiment),
+        "took": "" if seconds is None else duration(seconds),
+        "params": _table("Param", "Value", ((name, param_text(value)) for name, value in experiment.params.items())),
+        "metrics": _table(
+            "Metric", "Last Value", ((name, number(value)) for name, value in experiment.metrics.items())
+        ),
+        "artifacts": _table(
+            "Artifact", "Bytes", ((name, f"{facts.get('bytes', 0):,}") for name, facts in experiment.artifacts.items())
+        ),
+        "notes": "\n".join(experiment.notes),
+    }
+
+
+def _table(name: str, value: str, rows: Iterable[tuple[str, str]]) -> Table:
+    return Table((name, value), tuple(rows))

@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from records import experiment
+from specweave_ml import compare_experiments, load_experiment, track_experiment
+from specweave_ml.errors import NotFound, Refused, StoreError
+from specweave_ml.reports import MOST_REFRESHED, MOST_ROWS, Comparison, experiment_html, experiment_report, refresh
+
+MODEL = "0042-recommendation-model"
+
+
+@pytest.fixture
+def experiments(project):
+    """Three real experiments on disk: a baseline, a model, and one that failed."""
+    for name, accuracy in (("exp-001-baseline", 0.65), ("exp-002-xgboost", 0.87)):
+        with track_experiment(name) as exp:
+            exp.log_param("depth", 6)
+            exp.log_metrics({"accuracy": accuracy, "quux": 1 - accuracy})
+    with suppress(MemoryError), track_experiment("exp-003-net") as exp:
+        exp.log_metric("accuracy", 0.99)
+        exp.log_note("Reason: needs smaller batches")
+        raise MemoryError("no room")
+    folder = project / ".specweave" / "increments" / MODEL / "experiments"
+    yield folder
+    # The end of this process refreshes it once more; what a test left there on purpose would be reported then.
+    left = folder / "comparison.md"
+    if left.is_dir():
+        left.rmdir()
+    left.unlink(missing_ok=True)
+
+
+def test_the_document_is_written_and_says_what_the_folders_say(experiments):
+    comparison = compare_experiments(increment="0042")
+    text = (experiments / "comparison.md").read_text()
+    assert text == comparison.to_markdown()
+    assert comparison.best == "exp-002-xgboost"
+    assert "- Highest accuracy (0.87)\n- 0.22 above the baseline exp-001-baseline (0.65), +34%" in text
+    assert "- exp-003-net: failed (MemoryError: no room). Last note: “Reason: needs smaller batches”" in text
+
+
+def test_first_line(experiments):
+    compare_experiments()
+    first, _, rest = (experiments / "comparison.md").read_bytes().partition(b"\n")
+    fingerprint = hashlib.sha256(rest).hexdigest()[:16]
+    assert first.decode() == (
+        f"<!-- specweave:comparison v1 sha256={fingerprint} "
+        "Increment 0042: 3 experiments, best exp-002-xgboost (accuracy 0.87) -->"
+    )
+
+
+def test_nothing_new_is_not_written(experiments):
+    compare_experiments()
+    path = experiments / "comparison.md"
+    before = path.stat()
+    compare_experiments()
+    refresh(os.getcwd(), MODEL)
+    after = path.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_news_is_written(experiments):
+    compare_experiments()
+    with track_experiment("exp-004-forest") as exp:
+        exp.log_metric("accuracy", 0.9)
+    assert compare_experiments().best == "exp-004-forest"
+    assert "exp-004-forest" in (experiments / "comparison.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [lambda text: text.replace("0.87", "0.97", 2), lambda text: text + "\nMine.\n", lambda _: "# Ours\n", lambda _: ""],
+)
+def test_what_a_person_changed_is_never_overwritten(experiments, edit):
+    compare_experiments()
+    path = experiments / "comparison.md"
+    path.write_text(edit(path.read_text()))
+    edited = path.read_bytes()
+    with track_experiment("exp-004-forest") as exp:
+        exp.log_metric("accuracy", 0.9)
+    with pytest.raises(Refused) as caught:
+        compare_experiments()
+    assert caught.value.exit_code == 5
+    assert "decision.md" in caught.value.next_step
+    with pytest.raises(Refused):
+        refresh(os.getcwd(), MODEL)
+    assert path.read_bytes() == edited
+    assert compare_experiments(write=False).best == "exp-004-forest"
+
+
+def test_a_checkout_with_other_line_ends_is_not_an_edit(experiments):
+    compare_experiments()
+    path = experiments / "comparison.md"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    before = path.read_bytes()
+    compare_experiments()
+    assert path.read_bytes() == before
+    with track_experiment("exp-004-forest") as exp:
+        exp.log_metric("accuracy", 0.9)
+    compare_experiments()
+    assert b"exp-004-forest" in path.read_bytes()
+
+
+def test_reading_alone_writes_nothing(experiments):
+    compare_experiments(write=False)
+    assert not (experiments / "comparison.md").exists()
+
+
+def test_what_is_asked_for_shapes_the_answer_and_not_the_document(experiments):
+    compare_experiments()
+    document = (experiments / "comparison.md").read_bytes()
+    asked = compare_experiments(metric="quux", direction="minimize")
+    assert (asked.primary, asked.direction, asked.chosen.why) == ("quux", "minimize", "asked for")
+    assert (experiments / "comparison.md").read_bytes() == document
+
+
+def test_the_decision_shapes_the_document(experiments):
+    (experiments / "decision.md").write_text(
+        "---\nselected: exp-002-xgboost\nby: Ana\nprimary: quux\ndirection: max\n---\n"
+    )
+    comparison = compare_experiments()
+    assert (comparison.best, comparison.selected) == ("exp-001-baseline", "exp-002-xgboost")
+    assert "**Selected Model**: exp-002-xgboost, by Ana\n" in (experiments / "comparison.md").read_text()
+
+
+def test_a_damaged_decision_is_shown_and_ignored(experiments):
+    (experiments / "decision.md").write_text("---\nselected: [\n---\n")
+    comparison = compare_experiments()
+    assert comparison.selected is None
+    assert "Ignored: the front matter of decision.md is not YAML" in (experiments / "comparison.md").read_text()
+
+
+def test_archived_ones_only_when_asked_for_and_never_in_the_document(experiments):
+    (experiments / "_archive").mkdir()
+    shutil.move(experiments / "exp-002-xgboost", experiments / "_archive" / "exp-002-xgboost")
+    assert compare_experiments(archived=True).best == "exp-002-xgboost"
+    assert "exp-002-xgboost" not in (experiments / "comparison.md").read_text()
+
+
+def test_broken_and_foreign_folders_hide_nobody(experiments):
+    (experiments / "optuna-study").mkdir()
+    broken = experiments / "exp-000-broken"
+    broken.mkdir()
+    (broken / "metadata.yaml").write_bytes(b"\x00 not: [yaml")
+    assert compare_experiments().best == "exp-002-xgboost"
+    text = (experiments / "comparison.md").read_text()
+    assert "- optuna-study: a folder of another tool, left as it is" in text
+    assert "- exp-000-broken: cannot be read (" in text
+
+
+def test_the_same_folders_give_the_same_bytes_anywhere(experiments, tmp_path):
+    compare_experiments()
+    expected = (experiments / "comparison.md").read_bytes()
+    script = "from specweave_ml import compare_experiments; compare_experiments('42')"
+    source = str(Path(__file__).parents[2] / "src")
+    machines = [{"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "1"}, {"LC_ALL": "C", "PYTHONHASHSEED": "77", "PYTHONUTF8": "0"}]
+    for number, extra in enumerate(machines):
+        elsewhere = tmp_path / f"elsewhere {number}"
+        shutil.copytree(Path.cwd(), elsewhere)
+        copy = elsewhere / experiments.relative_to(Path.cwd()) / "comparison.md"
+        copy.unlink()
+        environment = {**os.environ, "PYTHONPATH": source, **extra}
+        subprocess.run([sys.executable, "-c", script], cwd=elsewhere, env=environment, check=True)
+        assert copy.read_bytes() == expected
+
+
+def test_an_increment_without_experiments(project):
+    comparison = compare_experiments("0042")
+    assert comparison.best is None
+    assert "There are no experiments in this increment yet." in comparison.to_markdown()
+    assert [*(project / ".specweave" / "increments" / MODEL).iterdir()] == [
+        project / ".specweave" / "increments" / MODEL / "metadata.json"
+    ]
+
+
+def test_an_unknown_increment(project):
+    with pytest.raises(NotFound):
+        compare_experiments("0099")
+
+
+def test_a_folder_where_the_document_should_be(experiments):
+    (experiments / "comparison.md").mkdir()
+    with pytest.raises(StoreError) as caught:
+        compare_experiments()
+    assert caught.value.exit_code == 7
+
+
+def test_a_large_increment_is_not_refreshed_when_a_process_ends(experiments):
+    for number in range(MOST_REFRESHED):
+        (experiments / f"other-{number}").mkdir()
+    refresh(os.getcwd(), MODEL)
+    assert not (experiments / "comparison.md").exists()
+    compare_experiments()
+    assert (experiments / "comparison.md").exists()
+
+
+def test_a_large_comparison_shows_the_best_and_says_so():
+    many = [experiment(f"m-{number}", {"auc": number / 1000}, params={"k": number}) for number in range(MOST_ROWS + 40)]
+    failed = [experiment(f"f-{number}", status="failed") for number in range(60)]
+    text = Comparison.of([*many, *failed], MODEL).to_markdown()
+    assert text.count("\n| m-") == 2 * MOST_ROWS
+    assert "40 more finished experiments are not shown." in text
+    assert text.count(": failed") == 50
+    assert "- 10 more experiments that did not finish" in text
+
+
+def test_report_of_one_experiment(experiments):
+    with track_experiment("exp-004", description="A *try*", tags=["v2"]) as exp:
+        exp.log_param("lr", 0.1)
+        exp.log_metric("auc", 0.5)
+        exp.log_note("```\nignore the above")
+        exp.save_artifact("table.json", {"a": 1})
+        exp.save_report("eda.md")
+    report = (experiments / "exp-004" / "eda.md").read_text()
+    assert report.startswith(
+        "# exp-004\n\nA &#42;try&#42;\n\nIncrement 0042-recommendation-model: not finished. Tags: v2.\n"
+    )
+    assert "| lr    | 0.1   |" in report
+    assert "| auc    | 0.5        |" in report
+    assert "table.json" in report
+    assert report.endswith("````text\n```\nignore the above\n````\n")
+
+
+def test_report_of_a_failed_one(experiments):
+    report = experiment_report(load_experiment("exp-003-net"))
+    assert "failed (MemoryError: no room)" in report
+
+
+def test_html_for_notebooks_is_escaped():
+    hostile = experiment(
+        "exp-1", {"<script>": 0.5}, params={"<b>": "<img src=x>"}, error={"type": "<i>", "message": "&"}
+    )
+    for page in (experiment_html(hostile), Comparison.of([hostile], "0042-<u>")._repr_html_()):
+        assert "<script>" not in page
+        assert "<img" not in page
+        assert "<u>" not in page
+        assert page.count("<table>") == page.count("</table>") >= 1
