@@ -28,6 +28,7 @@ _REPR_LIMIT = 2_000
 _DEPTH_LIMIT = 20
 _ARRAY_LIMIT = 64
 _INT64 = 2**63
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _RICH_BYTES = 256_000
 VALUE_LIMIT = 250_000
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
@@ -59,7 +60,13 @@ def encode(value: Any, *, a_line_a_key: bool = False) -> bytes:
 
 def holds_too_much(data: bytes) -> bool:
     """Whether JSON holds more values than a record has use for: text is cheap to parse, structure is not."""
-    return len(data) > _RICH_BYTES and data.count(b",") + data.count(b"[") + data.count(b"{") > VALUE_LIMIT
+    if len(data) < _RICH_BYTES or _separators(data) <= VALUE_LIMIT:
+        return False
+    return _separators(_STRING.sub(b"", data)) > VALUE_LIMIT
+
+
+def _separators(data: bytes) -> int:
+    return data.count(b",") + data.count(b"[") + data.count(b"{")
 
 
 def check_name(kind: str, name: object) -> str:
@@ -85,20 +92,8 @@ def metric_number(name: str, value: Any) -> float:
         plain: Any = value
     elif isinstance(value, str | bytes) or value is None:
         plain = None
-    elif hasattr(value, "item"):
-        try:
-            plain = value.item()
-            plain = plain if isinstance(plain, int | float) else float(plain)  # longdouble's item is itself
-        except (
-            TypeError,
-            ValueError,
-            RuntimeError,
-        ):  # more than one element: numpy, jax, torch each say it differently
-            plain = None
-    elif hasattr(value, "__float__"):
-        plain = float(value)
     else:
-        plain = None
+        plain = _scalar(value)
     if isinstance(plain, float):
         return float(plain)
     if isinstance(plain, int):
@@ -109,6 +104,15 @@ def metric_number(name: str, value: Any) -> float:
         expected="one number (Python, numpy, torch or jax scalar)",
         next_step="log text with log_param or log_note, arrays with save_artifact",
     )
+
+
+def _scalar(value: Any) -> Any:
+    """The number inside a stranger's object, or None."""
+    try:
+        plain = value.item() if hasattr(value, "item") else value
+        return plain if isinstance(plain, int | float) else float(plain)  # a numpy longdouble's item is itself
+    except Exception:  # noqa: BLE001 - several elements, no number at all: every library says it differently
+        return None
 
 
 def _as_float(name: str, value: int) -> float:

@@ -14,10 +14,18 @@ import time
 import weakref
 from math import isfinite
 
-from specweave_ml.errors import complain
+from specweave_ml.errors import UsageError, complain
 from specweave_ml.store import liveness
 from specweave_ml.store.artifact_files import place_artifact
-from specweave_ml.store.codec import check_name, encode, metric_number, number_to_json, step_number
+from specweave_ml.store.codec import (
+    VALUE_LIMIT,
+    check_name,
+    encode,
+    holds_too_much,
+    metric_number,
+    number_to_json,
+    step_number,
+)
 from specweave_ml.store.fold import RUNNING, State, iso
 from specweave_ml.store.journal import Journal
 from specweave_ml.store.layout import METADATA, READ, SCHEMA, journal_name, journals
@@ -130,6 +138,10 @@ class Writer:
         self._keep(encode(line), self.state.apply, line)
 
     def _keep(self, data: bytes, fold: Callable[..., None], *said: Any) -> None:
+        if holds_too_much(data):  # what is taken must be readable
+            raise UsageError(
+                "too many values in one call", expected=f"at most {VALUE_LIMIT}", next_step="save them as an artifact"
+            )
         with self._lock:
             try:
                 if self._append(data + b"\n"):
