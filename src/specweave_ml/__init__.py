@@ -22,16 +22,18 @@ if TYPE_CHECKING:
         StoreError,
         UsageError,
     )
-    from specweave_ml.record import Experiment, ExperimentMetadata, History, Point
-    from specweave_ml.reports import compare_experiments
+    from specweave_ml.record import Experiment, ExperimentMetadata, Experiments, History, Point
+    from specweave_ml.reports import Comparison, compare_experiments
     from specweave_ml.store.load import load_experiment, load_experiments
-    from specweave_ml.tracking import track_artifacts, track_experiment, track_model
+    from specweave_ml.tracking import TrackedExperiment, track_artifacts, track_experiment, track_model
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Comparison",
     "Experiment",
     "ExperimentMetadata",
+    "Experiments",
     "History",
     "MissingDependency",
     "NotFound",
@@ -41,6 +43,7 @@ __all__ = [
     "SpecweaveError",
     "SpecweaveWarning",
     "StoreError",
+    "TrackedExperiment",
     "UsageError",
     "compare_experiments",
     "load_experiment",
@@ -61,10 +64,10 @@ _HOMES = {
         "StoreError",
         "UsageError",
     ),
-    "record": ("Experiment", "ExperimentMetadata", "History", "Point"),
-    "reports": ("compare_experiments",),
+    "record": ("Experiment", "ExperimentMetadata", "Experiments", "History", "Point"),
+    "reports": ("Comparison", "compare_experiments"),
     "store.load": ("load_experiment", "load_experiments"),
-    "tracking": ("track_artifacts", "track_experiment", "track_model"),
+    "tracking": ("TrackedExperiment", "track_artifacts", "track_experiment", "track_model"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

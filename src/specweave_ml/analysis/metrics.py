@@ -71,7 +71,13 @@ _WORD = re.compile(rf"(?<![^_])({'|'.join(_LONGEST_FIRST)})(?=\d*(?:_|$))")
 _PER_TIME = frozenset("second seconds sec s minute hour ms".split())
 _ABOUT_TRAINING = frozenset("train training fit".split())
 _PLAIN_IN_A_TRAINING_TIME = _ABOUT_TRAINING | _TIME | frozenset("total mean wall clock in s model".split())
-_SECONDS_IN = {"ms": 0.001, "milliseconds": 0.001, "minutes": 60.0, "hours": 3600.0}
+_TIME_UNITS = {
+    **dict.fromkeys(("ms", "milliseconds"), 0.001),
+    **dict.fromkeys(("s", "sec", "secs", "seconds"), 1.0),
+    **{"minutes": 60.0, "hours": 3600.0},
+}
+_OF_LATENCY = frozenset("latency inference prediction predict response scoring time".split())
+_SAYS_NOTHING = frozenset("score rate value metric mean average avg overall final roc".split())
 
 _DECLARED: dict[str, Direction] = {
     **dict.fromkeys(("maximize", "maximise", "max", "up", "higher", "increase"), "maximize"),
@@ -138,6 +144,30 @@ def _measure(measured: str) -> str | None:
     return None if _NOT_THE_MEASURE & set(beside) else last[1]
 
 
+def gist(name: str) -> tuple[str, frozenset[str]] | None:
+    """What a name measures, and the words beside it that make it another measure; None when it names no measure.
+
+    `f1`, `F1-score` and `test_f1` measure the same, `macro_f1` does not; neither do `latency` and `p95_latency`.
+    """
+    metric = understand(name)
+    words = {word for word in metric.key.split("_") if word not in _SPLITS and word not in _SAYS_NOTHING}
+    if metric.cost == "time":
+        words -= _TIME_UNITS.keys()
+        if training_seconds_per_unit(name) is not None:
+            return "training time", frozenset()
+        return ("latency", frozenset(words - _OF_LATENCY)) if words & _OF_LATENCY - {"time"} else None
+    measure = _measure(metric.key.split("_at_", maxsplit=1)[0])
+    if measure is None or metric.family is None:
+        return None
+    return metric.family, frozenset(words - set(measure.split("_")))
+
+
+def seconds_per_unit(name: str) -> float | None:
+    """How many seconds one unit of a time is, when its name says so: `latency_ms` → 0.001; else None."""
+    tokens = understand(name).key.split("_")
+    return next((_TIME_UNITS[token] for token in tokens if token in _TIME_UNITS), None)
+
+
 def _is_mere_score(tokens: set[str]) -> bool:
     return "score" in tokens and tokens <= _MERE_SCORE
 
@@ -165,7 +195,7 @@ def training_seconds_per_unit(name: str) -> float | None:
     about = understand(name).cost == "time" and _ABOUT_TRAINING & set(tokens)
     if not about or not set(tokens) <= _PLAIN_IN_A_TRAINING_TIME:
         return None
-    return next((_SECONDS_IN[token] for token in tokens if token in _SECONDS_IN), 1.0)
+    return seconds_per_unit(name) or 1.0
 
 
 _UPPER = frozenset(
