@@ -76,7 +76,9 @@ def parse_block(path: str, number: int, block: bytes, damage: Damage) -> list[di
         rows: list[dict[str, Any]] = orjson.loads(b"[" + block[:-1].replace(b"\n", b",") + b"]")
     except orjson.JSONDecodeError:
         rows = []
-    if len(rows) == block.count(b"\n") and set(map(type, rows)) == {dict}:
+    # As many objects as lines, and a line each: broken lines can add up to the right number of objects.
+    lines = block.count(b"\n")
+    if len(rows) == lines and block[:1] == b"{" and block.count(b"\n{") == lines - 1 and set(map(type, rows)) == {dict}:
         return rows
     return [*_one_by_one(path, number, block, damage)]
 

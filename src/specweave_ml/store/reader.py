@@ -39,7 +39,7 @@ _BUFFER = 8192  # a larger one is allocated and cleared at every read
 _SIZE_LIMIT = 4_000_000  # a larger one is not trusted: the journals say the same
 _ENDED_JSON = {f'"{status}"'.encode(): status for status in ENDED}
 _UNSETTLED = b"\nunsettled: true"
-_TAGGED = (b'{"$', b'"NaN"', b'Infinity"')
+_TAG = b'{"$'
 
 
 def read_small_file(path: str, limit: int = _SIZE_LIMIT) -> bytes:
@@ -84,16 +84,13 @@ class _Projected:
         data, values = self._values(PARAMS)
         if values is None:
             return self._rebuilt().params()
-        return {name: param_from_json(value) for name, value in values.items()} if _TAGGED[0] in data else values
+        return {name: param_from_json(value) for name, value in values.items()} if _TAG in data else values
 
     def metrics(self) -> dict[str, float]:
-        data, values = self._values(METRICS)
+        _, values = self._values(METRICS)
         if values is None:
             return self._rebuilt().metrics()
-        if _TAGGED[1] not in data and _TAGGED[2] not in data:
-            return values
-        numbers = {name: number_from_json(value) for name, value in values.items()}
-        return {name: number for name, number in numbers.items() if number is not None}
+        return values if set(map(type, values.values())) <= {int, float} else _numbers(values)
 
     def metadata(self) -> dict[str, Any]:
         try:
@@ -117,11 +114,12 @@ class _Projected:
         return () if self._journals is None else self._journals.problems()
 
     def _values(self, name: str) -> tuple[bytes, dict[str, Any] | None]:
+        """A small file's bytes and values; None where it cannot be used."""
         try:
             data = read_small_file(f"{self._folder}/{name}")
-            values = None if holds_too_much(data) else orjson.loads(data)
-        except (OSError, ValueError):
-            return b"", _loads_odd(f"{self._folder}/{name}")
+            values = None if holds_too_much(data) else _loads(data)
+        except (OSError, ValueError, RecursionError):
+            return b"", None
         return data, values if type(values) is dict else None
 
     def _rebuilt(self) -> _Journalled:
@@ -130,14 +128,16 @@ class _Projected:
         return self._journals
 
 
-def _loads_odd(path: str) -> dict[str, Any] | None:
-    """What orjson refuses and JSON allows (the escape of a lone surrogate), by the standard library."""
+def _loads(data: bytes) -> Any:
     try:
-        data = read_small_file(path)
-        values = None if holds_too_much(data) else json.loads(data)
-    except (OSError, ValueError, RecursionError):
-        return None
-    return values if isinstance(values, dict) else None
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return json.loads(data)  # it allows what orjson refuses: the escape of a lone surrogate
+
+
+def _numbers(values: dict[str, Any]) -> dict[str, float]:
+    numbers = {name: number_from_json(value) for name, value in values.items()}
+    return {name: number for name, number in numbers.items() if number is not None}
 
 
 class _Journalled:
@@ -199,9 +199,7 @@ class _Foreign:
         return {} if self._why else _Projected(self._folder, "", b"")._values(PARAMS)[1] or {}
 
     def metrics(self) -> dict[str, float]:
-        values = {} if self._why else _Projected(self._folder, "", b"")._values(METRICS)[1] or {}
-        numbers = {name: number_from_json(value) for name, value in values.items()}
-        return {name: number for name, number in numbers.items() if number is not None}
+        return _numbers({} if self._why else _Projected(self._folder, "", b"")._values(METRICS)[1] or {})
 
     def metadata(self) -> dict[str, Any]:
         try:

@@ -103,8 +103,9 @@ def _located(uri: str, root: str) -> dict[str, Any]:
     if any(mark in uri for mark in _REMOTE_MARKS):
         return {"uri": redact_text(uri), "kind": "remote"}
     inside = os.path.relpath(os.path.abspath(uri), root).replace(os.sep, "/")
-    described: dict[str, Any] = {"uri": redact_text(os.path.basename(uri) if inside.startswith("../") else inside)}
-    if inside.startswith("../"):
+    outside = inside == ".." or inside.startswith("../")
+    described: dict[str, Any] = {"uri": redact_text(os.path.basename(os.path.abspath(uri)) if outside else inside)}
+    if outside:
         described["outside_project"] = True
     if os.path.isdir(uri):
         return {**described, "kind": "dir"}

@@ -228,7 +228,7 @@ class TrackedExperiment:
         Raises:
             UsageError: not one of finished, failed, killed, running.
         """
-        if status not in STATUSES:
+        if not isinstance(status, str) or status not in STATUSES:
             raise UsageError(
                 "there is no such status", received=status, expected=f"one of {', '.join(sorted(STATUSES))}"
             )
@@ -242,7 +242,7 @@ class TrackedExperiment:
         Raises:
             UsageError: not one of finished, failed, killed.
         """
-        if status is not None and status not in STATUSES - {"running"}:
+        if status is not None and (not isinstance(status, str) or status not in STATUSES - {"running"}):
             raise UsageError(
                 "an experiment cannot end like that", received=status, expected="finished, failed or killed"
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 
 from specweave_ml.errors import StoreError, UsageError
 from specweave_ml.project import find_increment, folder_name
@@ -16,7 +17,7 @@ from specweave_ml.tracking.handle import TrackedExperiment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from typing import Any, Literal
 
     from specweave_ml.project import Increment
@@ -130,8 +131,9 @@ def _what_was_said(name: Any, description: str | None, tags: Iterable[str], repe
 
 
 def _words(tags: Any) -> Iterable[str]:
-    words = [tags] if isinstance(tags, str) else tags
-    for word in words:
+    if not isinstance(tags, str | Iterable):
+        raise UsageError("tags are words", received=tags, expected="a list of strings")
+    for word in [tags] if isinstance(tags, str) else tags:
         if not isinstance(word, str) or not word.strip():
             raise UsageError("a tag is a non-empty string", received=word, expected="a word such as 'production'")
         yield word
