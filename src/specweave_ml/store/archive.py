@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from specweave_ml.record import Experiment
     from specweave_ml.store.decision import Decision
 
-_AGE = re.compile(r"(\d{1,4})([dwmy])")
+_AGE = re.compile(r"([0-9]{1,4})([dwmy])")
 _DAYS = {"d": 1, "w": 7}
 _MONTHS = {"m": 1, "y": 12}
 
@@ -119,7 +119,7 @@ def _check(name: str, folder: str) -> None:
         path = os.fsencode(f"{folder}/{name}")
     except UnicodeEncodeError:
         path = b""
-    if not path or not is_experiment_folder_name(name) or os.path.islink(path):
+    if not path or not is_experiment_folder_name(name) or os.path.islink(path) or not os.path.isdir(path):
         raise NotFound(
             "no experiment of that name", received=name, path=folder, expected="the name of a folder in there"
         )

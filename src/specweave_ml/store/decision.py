@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
+from typing import Any
 
 from specweave_ml.errors import StoreError
+from specweave_ml.store.layout import READ
 from specweave_ml.store.plain_yaml import parse_mapping
 
 SIZE_LIMIT = 64_000
 """Bytes of front matter."""
 
-_FENCE = b"---"
+FRONT_MATTER = "the front matter of decision.md"
+
+_OPENING = re.compile(rb"(?:\xef\xbb\xbf)?---[ \t]*(?:\r\n|[\r\n]|\Z)")
+_CLOSING = re.compile(rb"(?<=[\r\n])---[ \t]*(?=[\r\n]|\Z)")
+_MORE_THAN_COMMENTS = re.compile(rb"^[ \t]*[^ \t\r\n#]", re.MULTILINE)
 _KEYS = ("selected", "by", "date", "because", "primary", "direction", "baseline")
 _ABSENT = frozenset({"", "~", "null", "none"})
 
@@ -28,6 +35,7 @@ class Decision:
         primary: the metric that decides.
         direction: which way that metric is better, as written.
         baseline: the experiment the others are measured against.
+        retrain_when: what should lead to a new training, one reason each.
         problem: why the front matter could not be read; all else is None then.
     """
 
@@ -38,6 +46,7 @@ class Decision:
     primary: str | None = None
     direction: str | None = None
     baseline: str | None = None
+    retrain_when: tuple[str, ...] = ()
     problem: str | None = None
 
 
@@ -47,34 +56,71 @@ def read_decision(path: str) -> Decision:
     A damaged file stops nothing: it is ignored, and `problem` says why.
     """
     try:
-        with open(path, "rb", opener=_no_link) as file:
+        with open(path, "rb", opener=no_link) as file:
             data = file.read(SIZE_LIMIT)
     except FileNotFoundError:
         return Decision()
     except OSError as error:
         return Decision(problem=f"decision.md cannot be read: {error.strerror or error}")
-    lines = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").split(b"\n")
-    if lines[0].rstrip() != _FENCE:
-        return Decision()
-    end = next((number for number, line in enumerate(lines[1:], 1) if line.rstrip() == _FENCE), None)
-    if end is None:
-        return Decision(problem=f"the front matter of decision.md has no closing --- within {SIZE_LIMIT} bytes")
-    return _decision(b"\n".join(lines[1:end]))
-
-
-def _no_link(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW)
-
-
-def _decision(front_matter: bytes) -> Decision:
-    if not front_matter.strip():
-        return Decision()
     try:
-        values = parse_mapping(front_matter, "the front matter of decision.md", size_limit=SIZE_LIMIT, as_text=True)
+        place = find_front_matter(data)
+        return Decision() if place is None else parse_decision(data[place])
     except StoreError as error:
         return Decision(problem=error.what)
+
+
+def find_front_matter(data: bytes) -> slice | None:
+    """Where the lines between the two fences of a file's front matter stand; None where it has none.
+
+    Raises:
+        StoreError: the second fence is missing, or too far away.
+    """
+    opening = _OPENING.match(data)
+    if opening is None:
+        return None
+    closing = _CLOSING.search(data, opening.end(), SIZE_LIMIT)
+    if closing is None:
+        raise StoreError(f"{FRONT_MATTER} has no closing --- within {SIZE_LIMIT} bytes")
+    return slice(opening.end(), closing.start())
+
+
+def parse_front_matter(front_matter: bytes) -> dict[str, Any]:
+    """Its keys and values, every scalar as the text that was written.
+
+    Raises:
+        StoreError: it is not a YAML mapping, or holds what is not read.
+    """
+    if not _MORE_THAN_COMMENTS.search(front_matter):
+        return {}
+    return parse_mapping(front_matter, FRONT_MATTER, size_limit=SIZE_LIMIT, as_text=True)
+
+
+def parse_decision(front_matter: bytes) -> Decision:
+    """What the lines between the fences say.
+
+    Raises:
+        StoreError: they cannot be read, or one of our keys is no plain text.
+    """
+    values = parse_front_matter(front_matter)
     odd = sorted(key for key in _KEYS if key in values and not isinstance(values[key], str))
     if odd:
-        return Decision(problem=f"the front matter of decision.md: {', '.join(odd)} must be plain text")
+        raise StoreError(f"{FRONT_MATTER}: {', '.join(odd)} must be plain text")
     said = {key: values[key].strip() for key in _KEYS if key in values}
-    return Decision(**{key: text for key, text in said.items() if text.lower() not in _ABSENT})
+    reasons = _reasons(values.get("retrain_when", ""))
+    return Decision(**{key: text for key, text in said.items() if _says_something(text)}, retrain_when=reasons)
+
+
+def _reasons(value: Any) -> tuple[str, ...]:
+    reasons = value if isinstance(value, list) else [value]
+    if not all(isinstance(reason, str) for reason in reasons):
+        raise StoreError(f"{FRONT_MATTER}: retrain_when must be plain text or a list of it")
+    return tuple(reason.strip() for reason in reasons if _says_something(reason.strip()))
+
+
+def _says_something(text: str) -> bool:
+    return text.lower() not in _ABSENT
+
+
+def no_link(path: str, flags: int) -> int:
+    """For `open`: no link is followed, and a pipe in the file's place holds nobody up."""
+    return os.open(path, flags | READ)

@@ -100,7 +100,10 @@ def _all_points(folder: str, metric: str, damage: Damage, *, all_sessions: bool)
         if not all_sessions and first is not None and columns.steps:
             kept = [index for index, step in enumerate(columns.steps) if step is None or step < first]
             columns = columns.take(kept)
-        columns.add(session)
+        if columns.steps:
+            columns.add(session)
+        else:
+            columns = session
     return _by_step(columns)
 
 
@@ -108,8 +111,8 @@ def _session(paths: list[str], metric: str, damage: Damage) -> _Columns:
     writers = []
     for path in paths:
         columns = _Columns()
-        for number, block in blocks(path, damage):
-            columns.extend(parse_block(path, number, block, damage), metric)
+        for offset, block in blocks(path, damage):
+            columns.extend(parse_block(path, offset, block, damage), metric)
         writers.append(columns)
     if len(writers) == 1:
         return writers[0]

@@ -5,15 +5,14 @@ Only whole lines count. What stands after the last newline was never acknowledge
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from specweave_ml.store.codec import VALUE_LIMIT, holds_too_much
 from specweave_ml.store.layout import READ
+from specweave_ml.store.parsing import loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,10 +29,11 @@ class Damage:
     problems: list[str] = field(default_factory=list)
     torn_bytes: int = 0
     unread: OSError | None = None
+    counted: dict[str, tuple[int, int]] = field(default_factory=dict)  # path → (bytes, lines) counted so far
 
 
 def blocks(path: str, damage: Damage) -> Iterator[tuple[int, bytes]]:
-    """Yield (number of the first line, whole lines) in pieces of about `_BLOCK` bytes.
+    """Yield (offset in the file, whole lines) in pieces of about `_BLOCK` bytes.
 
     A journal that cannot be read (or is no file) is a problem of its own, never one of the other experiments.
     """
@@ -45,7 +45,7 @@ def blocks(path: str, damage: Damage) -> Iterator[tuple[int, bytes]]:
 
 
 def _whole_lines(path: str, damage: Damage) -> Iterator[tuple[int, bytes]]:
-    number = 1
+    offset = 0
     rest: list[bytes] = []  # the pieces of a line whose end has not come yet
     length = 0
     descriptor = os.open(path, READ)
@@ -55,63 +55,65 @@ def _whole_lines(path: str, damage: Damage) -> Iterator[tuple[int, bytes]]:
             if end:
                 block = b"".join((*rest, piece[:end]))
                 rest, length = [], 0
-                yield number, block
-                number += block.count(b"\n")
+                yield offset, block
+                offset += len(block)
             rest.append(piece[end:])
             length += len(piece) - end
             if length > _LINE_LIMIT:
-                damage.problems.append(f"{os.path.basename(path)}:{number}: a line is longer than {_LINE_LIMIT} bytes")
+                damage.problems.append(f"{_place(path, offset, damage)}: a line is longer than {_LINE_LIMIT} bytes")
                 return
     finally:
         os.close(descriptor)
     damage.torn_bytes += length
 
 
-def parse_block(path: str, number: int, block: bytes, damage: Damage) -> list[dict[str, Any]]:
+def _place(path: str, offset: int, damage: Damage) -> str:
+    """`file:line` of a byte. Counted only when somebody must be told: counting costs a fifth of reading."""
+    counted, lines = damage.counted.get(path, (0, 1))
+    if offset < counted:
+        counted, lines = 0, 1
+    descriptor = os.open(path, READ)
+    try:
+        while counted < offset and (piece := os.pread(descriptor, min(1 << 20, offset - counted), counted)):
+            lines += piece.count(b"\n")
+            counted += len(piece)
+    finally:
+        os.close(descriptor)
+    damage.counted[path] = (counted, lines)
+    return f"{os.path.basename(path)}:{lines}"
+
+
+def parse_block(path: str, offset: int, block: bytes, damage: Damage) -> list[dict[str, Any]]:
     """The lines of a block as dicts, in order; a bad one is reported as `file:line: reason` and left out."""
-    # One parse of a whole block as an array is twice as fast as one a line; it stands only if nothing is odd.
     if len(block) > _LONG:
-        return [*_one_by_one(path, number, block, damage)]
+        return [*_one_by_one(path, offset, block, damage)]
+    # One parse of a whole block as an array is twice as fast as one a line. It stands only if it gives as many objects
+    # as there are lines that begin with one: broken lines can add up to objects too.
     try:
         rows: list[dict[str, Any]] = orjson.loads(b"[" + block[:-1].replace(b"\n", b",") + b"]")
     except orjson.JSONDecodeError:
         rows = []
-    # As many objects as lines, and a line each: broken lines can add up to the right number of objects.
-    lines = block.count(b"\n")
-    if len(rows) == lines and block[:1] == b"{" and block.count(b"\n{") == lines - 1 and set(map(type, rows)) == {dict}:
+    if block[:1] == b"{" and len(rows) == block.count(b"\n{") + 1 and set(map(type, rows)) == {dict}:
         return rows
-    return [*_one_by_one(path, number, block, damage)]
+    return [*_one_by_one(path, offset, block, damage)]
 
 
-def _one_by_one(path: str, number: int, block: bytes, damage: Damage) -> Iterator[dict[str, Any]]:
-    for offset, line in enumerate(block[:-1].split(b"\n")):
-        if not line.strip():
-            continue
-        try:
-            row = _loads(line)
-        except (ValueError, RecursionError) as error:
-            reason = str(error).split(":")[0] if isinstance(error, ValueError) else "nested too deeply"
-            damage.problems.append(f"{os.path.basename(path)}:{number + offset}: {reason}")
-            continue
-        if isinstance(row, dict):
-            yield row
-        else:
-            damage.problems.append(f"{os.path.basename(path)}:{number + offset}: not a JSON object")
-
-
-def _loads(line: bytes) -> Any:
-    if holds_too_much(line):
-        raise ValueError(f"more than {VALUE_LIMIT} values in one line")
-    try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        if b"\\ud" not in line and b"\\uD" not in line:
-            raise ValueError(str(error)) from None
-        # A lone surrogate's escape is legal here; orjson refuses it, the standard library reads it.
-        return json.loads(line)
+def _one_by_one(path: str, offset: int, block: bytes, damage: Damage) -> Iterator[dict[str, Any]]:
+    for line in block[:-1].split(b"\n"):
+        if line.strip():
+            try:
+                row = loads(line)
+            except ValueError as error:
+                damage.problems.append(f"{_place(path, offset, damage)}: {str(error).partition(':')[0]}")
+            else:
+                if isinstance(row, dict):
+                    yield row
+                else:
+                    damage.problems.append(f"{_place(path, offset, damage)}: not a JSON object")
+        offset += len(line) + 1
 
 
 def read_lines(path: str, damage: Damage) -> Iterator[dict[str, Any]]:
     """Every readable line of a journal."""
-    for number, block in blocks(path, damage):
-        yield from parse_block(path, number, block, damage)
+    for offset, block in blocks(path, damage):
+        yield from parse_block(path, offset, block, damage)

@@ -8,11 +8,10 @@ A file that people edited into another shape is read by PyYAML's C loader, withi
 
 from __future__ import annotations
 
-import json
 import re
 
 from specweave_ml.errors import StoreError
-from specweave_ml.store.codec import VALUE_LIMIT, encode, holds_too_much
+from specweave_ml.store.codec import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,8 +55,8 @@ def parse_metadata(data: bytes) -> dict[str, Any]:
     """
     if len(data) > _SIZE_LIMIT:
         raise StoreError("metadata.yaml is too large", received=f"{len(data)} bytes", expected=f"at most {_SIZE_LIMIT}")
-    if holds_too_much(data):
-        raise StoreError("metadata.yaml holds too many values", expected=f"at most {VALUE_LIMIT}")
+    from specweave_ml.store.parsing import loads
+
     rows = []
     for line in data.splitlines() if b"\r" in data else data.split(b"\n"):
         if not line:
@@ -67,23 +66,10 @@ def parse_metadata(data: bytes) -> dict[str, Any]:
             return _parse_edited(data)
         rows.append(b'"%s":%s' % match.groups())
     try:
-        values = _loads(b"{" + b",".join(rows) + b"}")
+        values = loads(b"{" + b",".join(rows) + b"}")
     except ValueError:
         return _parse_edited(data)
     return values if len(values) == len(rows) else _parse_edited(data)
-
-
-def _loads(data: bytes) -> dict[str, Any]:
-    import orjson
-
-    try:
-        return orjson.loads(data)  # type: ignore[no-any-return]
-    except orjson.JSONDecodeError:
-        # orjson refuses a lone surrogate's escape, which the standard library reads.
-        try:
-            return json.loads(data)  # type: ignore[no-any-return]
-        except RecursionError:
-            raise ValueError("too deep") from None
 
 
 def _parse_edited(data: bytes) -> dict[str, Any]:

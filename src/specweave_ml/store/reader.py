@@ -6,16 +6,13 @@ while other processes still wrote to it is read from its journals, which are nev
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING, Any
-
-import orjson
 
 from specweave_ml.errors import StoreError
 from specweave_ml.record import ENDED, Experiment
 from specweave_ml.store import liveness
-from specweave_ml.store.codec import holds_too_much, number_from_json, param_from_json
+from specweave_ml.store.codec import number_from_json, param_from_json
 from specweave_ml.store.history import read_history
 from specweave_ml.store.layout import (
     ARCHIVE,
@@ -29,6 +26,7 @@ from specweave_ml.store.layout import (
 )
 from specweave_ml.store.lines import Damage
 from specweave_ml.store.metadata import cut, parse_metadata
+from specweave_ml.store.parsing import loads
 from specweave_ml.store.sessions import read_state
 
 if TYPE_CHECKING:
@@ -102,7 +100,7 @@ class _Projected:
         raw = cut(self._metadata, key.encode())
         if raw is not None:
             try:
-                return orjson.loads(raw)
+                return loads(raw)
             except ValueError:  # edited by hand, or holding what orjson refuses
                 return self.metadata().get(key)
         return self.metadata().get(key)
@@ -117,8 +115,8 @@ class _Projected:
         """A small file's bytes and values; None where it cannot be used."""
         try:
             data = read_small_file(f"{self._folder}/{name}")
-            values = None if holds_too_much(data) else _loads(data)
-        except (OSError, ValueError, RecursionError):
+            values = loads(data)
+        except (OSError, ValueError):
             return b"", None
         return data, values if type(values) is dict else None
 
@@ -126,13 +124,6 @@ class _Projected:
         if self._journals is None:
             self._journals = _Journalled(self._folder)
         return self._journals
-
-
-def _loads(data: bytes) -> Any:
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return json.loads(data)  # it allows what orjson refuses: the escape of a lone surrogate
 
 
 def _numbers(values: dict[str, Any]) -> dict[str, float]:
