@@ -36,18 +36,24 @@ from matplotlib import pyplot as plt
 SIGNATURES = {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<?xml", ".jpg": b"\xff\xd8", ".webp": b"RIFF"}
 
 
-@pytest.fixture
-def save(tmp_path):
-    """Write an object the way the store does: under a temporary name that has the same suffix."""
+class Saver:
+    """Writes an object the way the store does: under a temporary name that has the same suffix."""
 
-    def save(obj, name):
-        folder = Path(tempfile.mkdtemp(dir=tmp_path))
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.format = ""
+
+    def __call__(self, obj, name):
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
         path = folder / f"saved{Path(name).suffix}"
-        save.format = write_object(obj, str(path), Path(name).suffix)
+        self.format = write_object(obj, str(path), Path(name).suffix)
         assert list(folder.iterdir()) == [path]
         return path
 
-    return save
+
+@pytest.fixture
+def save(tmp_path):
+    return Saver(tmp_path)
 
 
 @pytest.fixture(scope="module")
