@@ -26,12 +26,13 @@ _VARIABLES = (
     "TF_CUDNN_DETERMINISTIC TF_ENABLE_ONEDNN_OPTS XLA_FLAGS JAX_ENABLE_X64 JAX_PLATFORMS KERAS_BACKEND "
     "WORLD_SIZE RANK LOCAL_RANK"
 ).split()
+_VARIABLES_AS_BYTES = [name.encode() for name in _VARIABLES]  # asked for at every start; a third of the time so
 _NOT_RERUNNABLE = {
     "notebook": ("the cells of a notebook", "move the code into a file, or export it with nbconvert, and run that"),
     "repl": ("an interactive session", "put the code into a file and run it with python"),
     "stdin": ("standard input", "put the code into a file and run it with python"),
 }
-_ABSOLUTE = r"""(?:^|[=,:'"\s])(?:/(?=[^/\s])|file:///)"""
+_ABSOLUTE = re.compile(r"""(?:^|[=,:'"\s])(?:/(?=[^/\s])|file:///)""")
 
 
 def read_entry(root: str) -> Found:
@@ -61,7 +62,7 @@ def read_command(root: str) -> Found:
     if argv != plain:
         why = "not re-runnable as it stands: it held a secret, which was redacted"
         gaps.append(gap("command.argv", why, "pass secrets in environment variables"))
-    absolute = [word for word in argv if "/" in word and re.search(_ABSOLUTE, word)]
+    absolute = [word for word in argv if "/" in word and _ABSOLUTE.search(word)]
     if absolute:
         gaps.append(_left_absolute("command.argv", absolute))
     if cwd is None:
@@ -69,9 +70,9 @@ def read_command(root: str) -> Found:
     return {"argv": argv, "cwd": cwd or places.cwd, "env": env}, gaps
 
 
-def chosen_environment() -> tuple[str | None, ...]:
+def chosen_environment() -> tuple[bytes | None, ...]:
     """The values of the variables that `read_command` records, in a fixed order."""
-    return tuple(map(os.environ.get, _VARIABLES))
+    return tuple(map(os.environb.get, _VARIABLES_AS_BYTES))
 
 
 def portable(text: str, root: str) -> str:
@@ -151,8 +152,29 @@ class _Places:
         """The text with these folders replaced, the deepest first."""
         for path, stand_in in self._stand_ins:
             if path in text:
-                text = re.sub(rf"(?<![\w./~-]){re.escape(path)}(?![\w-]|\.\w)", stand_in, text)
+                text = _replaced(text, path, stand_in)
         return text
+
+
+def _replaced(text: str, path: str, stand_in: str) -> str:
+    """The text with a path replaced where it stands whole, not as a part of a longer name."""
+    done, parts = 0, []
+    start = text.find(path)
+    while start != -1:
+        end = start + len(path)
+        if not _continues(text[max(start - 1, 0) : start], "_./~-") and not _goes_on(text[end : end + 2]):
+            parts += [text[done:start], stand_in]
+            done = end
+        start = text.find(path, end)
+    return "".join([*parts, text[done:]])
+
+
+def _continues(character: str, others: str) -> bool:
+    return character.isalnum() or (character != "" and character in others)
+
+
+def _goes_on(after: str) -> bool:
+    return _continues(after[:1], "_-") or (after[:1] == "." and _continues(after[1:], "_"))
 
 
 def _left_absolute(what: str, paths: list[str]) -> dict[str, str]:

@@ -21,7 +21,7 @@ _SIZE_LIMIT = 2_000_000
 _EDITED_SIZE_LIMIT = 1_000_000
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?[eE][-+]?\d+')
-_EXPONENT = re.compile(rb"\d[eE][-+]?\d")
+_EXPONENT = re.compile(rb"(?:^|[:,\[])-?\d+(?:\.\d+)?[eE]")  # outside of a string, or looking so
 _LINE = re.compile(rb"([A-Za-z_][A-Za-z0-9_]*): (.*)")
 
 

@@ -14,8 +14,8 @@ from specweave_ml.store.reader import read_small_file
 if TYPE_CHECKING:
     from specweave_ml.record import Experiment
 
-SIZE_LIMIT = 16_000_000
-"""Bytes of one file: about a million items."""
+SIZE_LIMIT = 8_000_000
+"""Bytes of one file: about half a million items."""
 
 _HEADER = ["id", "value"]
 
