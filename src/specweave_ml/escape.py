@@ -5,6 +5,8 @@ r"""Text that somebody recorded, made inert for the place where it is shown: one
     code        a name: plain when it is harmless, else in `<code>`
     block       many lines, verbatim in a code fence
     comment     words inside an HTML comment
+    alt         the description of a Markdown image
+    xml         text and attributes of an SVG picture
 
 What comes out renders as the text that went in, in GFM and in MDX, and starts nothing: no emphasis, link, mention,
 HTML, expression or table cell. Numeric entities do it, never backslashes, which MDX and tables treat differently.
@@ -74,6 +76,21 @@ def comment(text: str, limit: int = 80) -> Escaped:
     return Escaped(re.sub("-(?=-)", "- ", _UNFIT_FOR_COMMENT.sub("?", shown)))
 
 
+def alt(text: str, limit: int = 300) -> Escaped:
+    """For the description of an image in Markdown, where nothing but text can stand."""
+    return Escaped(_ACTIVE.sub(_as_text, _capped(visible(text), limit)))
+
+
+def xml(text: str, limit: int = 300) -> Escaped:
+    """For the text of an SVG picture, on one line."""
+    return Escaped(re.sub("[&<>\"']", lambda match: _entity(match[0]), _capped(visible(text), limit)))
+
+
+def visible(text: str) -> str:
+    """One line in which every character can be seen; not safe anywhere yet."""
+    return _INVISIBLE.sub(_shown, _LINE_END.sub(" ", text.replace("\t", " "))).strip()
+
+
 def _inert(text: str) -> str:
     active = _ACTIVE.sub(_disarmed, text.replace("\t", " "))
     return _INVISIBLE.sub(_shown, _LINE_END.sub("<br />", active))
@@ -89,6 +106,10 @@ def _disarmed(match: re.Match[str]) -> str:
         return f"{www}<span></span>&#46;"
     # Behind these, what runs after rendering would find a mention, an issue, a link or an emoji in spite of the entity.
     return _entity(active) + ("<span></span>" if active in "@#:" else "")
+
+
+def _as_text(match: re.Match[str]) -> str:
+    return _entity(match[2]) if match[2] else match[0]
 
 
 def _entity(char: str) -> str:

@@ -10,13 +10,14 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_eval_context, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined, pass_eval_context, select_autoescape
 
 from specweave_ml import escape
 from specweave_ml.analysis import numbers
 from specweave_ml.escape import Escaped
 
 if TYPE_CHECKING:
+    from jinja2 import BaseLoader
     from jinja2.nodes import EvalContext
 
     from specweave_ml.analysis.table import Table
@@ -29,8 +30,13 @@ def render(template: str, **values: Any) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_templates()),
+    return make_environment(Environment, FileSystemLoader(template_folder()))
+
+
+def make_environment(kind: type[Environment], loader: BaseLoader) -> Environment:
+    """An environment whose templates name the escape of every value they show, and fail where one is missing."""
+    environment = kind(
+        loader=loader,
         undefined=StrictUndefined,
         autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
         finalize=_only_escaped,
@@ -44,6 +50,7 @@ def _environment() -> Environment:
         inline=escape.inline,
         code=escape.code,
         block=escape.block,
+        xml=escape.xml,
         duration=numbers.duration,
         ordinal=ordinal,
         listed=listed,
@@ -52,7 +59,7 @@ def _environment() -> Environment:
     return environment
 
 
-def _templates() -> str:
+def template_folder() -> str:
     """The folder of templates: inside the installed package, or at the top of the repository."""
     here = os.path.dirname(os.path.abspath(__file__))
     packaged = os.path.join(here, "templates")
@@ -63,6 +70,8 @@ def _templates() -> str:
 def _only_escaped(context: EvalContext, value: object) -> object:
     if context.autoescape or isinstance(value, Escaped | int):
         return value
+    if isinstance(value, Undefined):
+        str(value)  # says what is missing, and raises
     raise TypeError(f"a template shows a {type(value).__name__} that no escape made safe: {value!r:.80}")
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from faults.driving import dice, forked, in_fresh_process, proved, runs
+from faults.driving import dice, forked, in_fresh_process, proved, runs, settled
 
 PAGE = 4096
 DISK = 1 << 20
@@ -66,6 +66,7 @@ def train(points: int, length: int, tight: Any, loose: Any, moments: tuple[int, 
                 if number == moments[1]:
                     loose()
                 experiment.log_metrics({"value": number, "x" * length: 0.5}, step=number)
+        settled()
     return {"warnings": [str(each.message) for each in said]}
 
 
@@ -269,6 +270,7 @@ def start_on_a_full_disk(left: int) -> dict[str, Any]:
     filler = f"{os.getcwd()}/.specweave/increments/filler"
     with track_experiment("before"):  # what every start of a process brings is there already
         pass
+    settled()
     fill(filler, left)
     outcome: dict[str, Any]
     try:

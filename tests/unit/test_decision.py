@@ -27,6 +27,7 @@ def test_front_matter_is_read_and_the_body_is_not(tmp_path):
         primary="Precision@10",
         direction="maximize",
         baseline="exp-001",
+        retrain_when=("drift",),
     )
 
 
@@ -50,12 +51,32 @@ def test_nothing_said(tmp_path, text):
     assert decision(tmp_path, text) == Decision()
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("recall below 0.7", ("recall below 0.7",)),
+        ("[recall below 0.7, new products]", ("recall below 0.7", "new products")),
+        ("\n- every quarter\n- ~\n-  1.10 ", ("every quarter", "1.10")),
+        ("null", ()),
+        ("[]", ()),
+    ],
+)
+def test_when_to_retrain_is_one_reason_or_several(tmp_path, text, expected):
+    assert decision(tmp_path, f"---\nretrain_when: {text}\n---\n") == Decision(retrain_when=expected)
+
+
 def test_no_file(tmp_path):
     assert read_decision(str(tmp_path / "decision.md")) == Decision()
 
 
 @pytest.mark.parametrize(
-    "text", ["---\r\nselected: a\r\n---\r\nx\r\n", "\ufeff---\nselected: a\n---", "--- \nselected: a\n--- \n"]
+    "text",
+    [
+        "---\r\nselected: a\r\n---\r\nx\r\n",
+        "---\rselected: a\r---\rx",
+        "\ufeff---\nselected: a\n---",
+        "--- \nselected: a\n--- \n",
+    ],
 )
 def test_line_ends_and_marks_of_other_editors(tmp_path, text):
     assert decision(tmp_path, text).selected == "a"
@@ -68,6 +89,7 @@ def test_line_ends_and_marks_of_other_editors(tmp_path, text):
         ("---\nselected: a\n", "no closing ---"),
         ("---\n- a\n---\n", "is not a mapping"),
         ("---\nselected: [a, b]\nby: {x: 1}\n---\n", "by, selected must be plain text"),
+        ("---\nretrain_when: {x: 1}\n---\n", "retrain_when must be plain text or a list of it"),
         ("---\nby: &x a\nselected: *x\n---\n", "alias"),
         ("---\nselected: !!python/object/apply:os.system [id]\n---\n", "must be plain text"),
         (b"---\nselected: \xff\xfe\n---\n", "is not YAML"),

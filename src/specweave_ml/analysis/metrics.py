@@ -74,7 +74,8 @@ _PLAIN_IN_A_TRAINING_TIME = _ABOUT_TRAINING | _TIME | frozenset("total mean wall
 _TIME_UNITS = {
     **dict.fromkeys(("ms", "milliseconds"), 0.001),
     **dict.fromkeys(("s", "sec", "secs", "seconds"), 1.0),
-    **{"minutes": 60.0, "hours": 3600.0},
+    "minutes": 60.0,
+    "hours": 3600.0,
 }
 _OF_LATENCY = frozenset("latency inference prediction predict response scoring time".split())
 _SAYS_NOTHING = frozenset("score rate value metric mean average avg overall final roc".split())

@@ -88,3 +88,32 @@ def duration(seconds: float | None) -> str:
         return f"{hours}h {minutes}min" if minutes else f"{hours}h"
     days, hours = divmod(round(seconds / 3600), 24)
     return f"{days}d {hours}h" if hours else f"{days}d"
+
+
+def data_size(size: float) -> str:
+    """A number of bytes by three significant digits: `812 bytes`, `1.25 MB`."""
+    for unit, each in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= 0.9995 * each:
+            return f"{significant(size / each)} {unit}"
+    return f"{size:.0f} bytes"
+
+
+def significant(value: float, digits: int = 3, *, sign: bool = False) -> str:
+    """A number by its significant digits, trailing zeros too: `0.0402`, `-0.0200`, `12.0`, `1250`."""
+    plus = "+" if sign else ""
+    exponent = int(format(value, f".{digits - 1}e").rpartition("e")[2])
+    if -5 <= exponent < 15:
+        return format(value, f"{plus}.{max(0, digits - 1 - exponent)}f")
+    return format(value, f"{plus}.{digits - 1}e")
+
+
+def rounded_down(value: float, digits: int = 2) -> str:
+    """A positive number by its first significant digits, never above it: what is said to be below it then is."""
+    from decimal import ROUND_DOWN, Context
+
+    return significant(float(Context(prec=digits, rounding=ROUND_DOWN).create_decimal_from_float(value)), digits)
+
+
+def p_value(p: float) -> str:
+    """A p-value by two significant digits: `0.023`, `1`, and `<0.001`."""
+    return "<0.001" if p < 0.001 else "1" if p > 0.995 else significant(p, 2)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 from math import isfinite
 
 from specweave_ml.errors import UsageError
@@ -28,7 +29,7 @@ _REPR_LIMIT = 2_000
 _DEPTH_LIMIT = 20
 _ARRAY_LIMIT = 64
 _INT64 = 2**63
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|([,\[{])', re.DOTALL)  # a string, or what separates values
 _RICH_BYTES = 256_000
 VALUE_LIMIT = 250_000
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
@@ -60,13 +61,10 @@ def encode(value: Any, *, a_line_a_key: bool = False) -> bytes:
 
 def holds_too_much(data: bytes) -> bool:
     """Whether JSON holds more values than a record has use for: text is cheap to parse, structure is not."""
-    if len(data) < _RICH_BYTES or _separators(data) <= VALUE_LIMIT:
+    if len(data) < _RICH_BYTES or data.count(b",") + data.count(b"[") + data.count(b"{") <= VALUE_LIMIT:
         return False
-    return _separators(_STRING.sub(b"", data)) > VALUE_LIMIT
-
-
-def _separators(data: bytes) -> int:
-    return data.count(b",") + data.count(b"[") + data.count(b"{")
+    outside_of_strings = (1 for token in _TOKEN.finditer(data) if token.lastindex)
+    return next(islice(outside_of_strings, VALUE_LIMIT, None), None) is not None
 
 
 def check_name(kind: str, name: object) -> str:
