@@ -8,7 +8,6 @@ fsmonitor, hook, filter, external diff, pager or transport of a hostile `.git/co
 from __future__ import annotations
 
 import os
-import threading
 
 from specweave_ml.provenance.gaps import gap, pending
 from specweave_ml.redact import redact_text, redact_url
@@ -72,15 +71,16 @@ def run_git(root: str, *args: str, seconds: float = 10.0) -> Answer:
         )
     except OSError as error:
         return Answer(NO_GIT, b"", f"git cannot be run: {error.strerror}")
-    # `communicate(timeout=)` polls in steps of up to 50 ms; a timer costs nothing until it is needed.
-    timer = threading.Timer(seconds, _kill, [process])
-    timer.daemon = True
+    # No timer thread watches it: while the interpreter shuts down, when a short script's capture runs, none may start.
     with process:
-        timer.start()
         try:
+            output, errors = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            _kill(process)
             output, errors = process.communicate()
-        finally:
-            timer.cancel()
+        except BaseException:
+            _kill(process)
+            raise
     if process.returncode < 0:
         return Answer(process.returncode, output, f"git was killed (the limit is {seconds:g} s)")
     first_line = errors.decode(errors="replace").strip().partition("\n")[0]

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import gc
 from array import array
-from contextlib import contextmanager
 from itertools import groupby
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import orjson
 
 from specweave_ml.record import History
-from specweave_ml.store.codec import number_from_json
+from specweave_ml.store.codec import encode, number_from_json
 from specweave_ml.store.layout import journals
 from specweave_ml.store.lines import Damage, blocks, parse_block
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 _Step = float | None
 _INT64 = 2**63
-_STEP_TYPES = {int, float, type(None)}
+_NUMBERS, _STEPS, _TIMES = {int, float}, {int, float, type(None)}, {int}
+_STEP = b'},"s":'
+_LETTERS = b'}"st:'  # what stands between the three numbers of a line
+_COMMAS = bytes.maketrans(b"\n", b",")
 
 
 class _Columns:
@@ -32,22 +31,42 @@ class _Columns:
         self.values: array[float] = array("d")
         self.times: array[int] = array("q")
 
-    def extend(self, rows: list[dict[str, Any]], metric: str) -> None:
-        """Take the metric's points out of parsed lines."""
+    def extend(self, path: str, offset: int, block: bytes, metric: str, damage: Damage) -> None:
+        """Take the metric's points out of a block of lines."""
+        if not self._extend_flat(block, b'{"m":{' + encode(metric) + b":"):
+            self._extend_by_row(parse_block(path, offset, block, damage), metric)
+
+    def _extend_flat(self, block: bytes, head: bytes) -> bool:
+        """Read a block that holds nothing but this metric's points, as the writer puts them, as one row of numbers.
+
+        Most blocks of a long history are like that, and no object is made a line then. False: it is not like that,
+        and nothing was taken.
+        """
+        lines = block.count(b"\n")
+        rest = block.replace(head, b"")
+        heads = (len(block) - len(rest)) // len(head)
+        if not (block.startswith(head) and heads == lines == rest.count(_STEP) and rest.count(b'"') == 4 * lines):
+            return False
+        row = rest[:-1].translate(_COMMAS, _LETTERS)
         try:
-            # Most blocks hold this one metric in every line: whole columns at C speed, or not at all.
-            values = array("d", list(map(itemgetter(metric), map(itemgetter("m"), rows))))
-            times = array("q", list(map(itemgetter("t"), rows)))
-            steps = list(map(itemgetter("s"), rows))
-            plain = set(map(type, steps)) <= _STEP_TYPES
-        except (KeyError, TypeError, OverflowError):
-            plain = False
-        if not plain:
-            self._extend_by_row(rows, metric)
-            return
-        self.values += values
+            numbers = orjson.loads(b"[" + row + b"]")
+        except orjson.JSONDecodeError:
+            return False
+        values, steps, times = numbers[0::3], numbers[1::3], numbers[2::3]
+        if (
+            len(numbers) != 3 * lines
+            or not _are(values, _NUMBERS)
+            or not _are(steps, _STEPS)
+            or not _are(times, _TIMES)
+        ):
+            return False
+        try:
+            self.times.extend(array("q", times))
+        except OverflowError:
+            return False
+        self.values.extend(values)
         self.steps += steps
-        self.times += times
+        return True
 
     def _extend_by_row(self, rows: list[dict[str, Any]], metric: str) -> None:
         for row in rows:
@@ -75,21 +94,8 @@ class _Columns:
 
 def read_history(folder: str, metric: str, damage: Damage, *, all_sessions: bool) -> History:
     """The points of a metric, ordered by step; see `Experiment.history` for what a resume hides."""
-    with _no_collections():
-        columns = _all_points(folder, metric, damage, all_sessions=all_sessions)
+    columns = _all_points(folder, metric, damage, all_sessions=all_sessions)
     return History(metric, columns.steps, columns.values, columns.times)
-
-
-@contextmanager
-def _no_collections() -> Iterator[None]:
-    """Parsed lines are freed block by block without the cycle collector, which would look at each of them in vain."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _all_points(folder: str, metric: str, damage: Damage, *, all_sessions: bool) -> _Columns:
@@ -112,7 +118,7 @@ def _session(paths: list[str], metric: str, damage: Damage) -> _Columns:
     for path in paths:
         columns = _Columns()
         for offset, block in blocks(path, damage):
-            columns.extend(parse_block(path, offset, block, damage), metric)
+            columns.extend(path, offset, block, metric, damage)
         writers.append(columns)
     if len(writers) == 1:
         return writers[0]
@@ -125,6 +131,10 @@ def _session(paths: list[str], metric: str, damage: Damage) -> _Columns:
             keys.append(arrival)
         merged.add(columns)
     return merged.take(sorted(range(len(keys)), key=keys.__getitem__))
+
+
+def _are(column: list[Any], kinds: set[Any]) -> bool:
+    return set(map(type, column)) <= kinds
 
 
 def _by_step(columns: _Columns) -> _Columns:

@@ -116,8 +116,7 @@ class Owner(Writer):
         seconds = round(time.monotonic() - self._began, 3)
         closing = {"status": status or "finished", "t": milliseconds(), "seconds": seconds}
         self._write_rows([{"set": {"error": error}}, closing] if error else [closing])
-        self._sync()
-        project(self.folder, self._sole_state(), sync=True, ended=True)
+        project(self.folder, self._sole_state(), sync=True, ended=True, also=self._sync)
         sync_folder(os.path.dirname(self.folder))
 
     def _sync(self) -> None:

@@ -10,12 +10,15 @@ from specweave_ml.store.small_files import EMPTY, digest, small_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from specweave_ml.store.fold import State
 
 
-def project(folder: str, state: State | None, *, sync: bool, ended: bool) -> None:
+def project(
+    folder: str, state: State | None, *, sync: bool, ended: bool, also: Callable[[], None] | None = None
+) -> None:
     """Write the small files of an experiment.
 
     Args:
@@ -24,6 +27,7 @@ def project(folder: str, state: State | None, *, sync: bool, ended: bool) -> Non
         sync: survive a power cut.
         ended: record size and digest of every journal, and look again afterwards: whoever wrote last also looked
             last, so no word falls between two processes and no lock is needed.
+        also: see `replace_files`.
 
     Raises:
         OSError: a file cannot be written; the old ones stand.
@@ -31,7 +35,7 @@ def project(folder: str, state: State | None, *, sync: bool, ended: bool) -> Non
     while True:
         sizes = _sizes(folder) if ended else {}
         digests = {name: digest(f"{folder}/{name}", size) for name, size in sizes.items()}
-        settled = write(folder, read(folder) if state is None else state, digests, sync=sync)
+        settled = write(folder, read(folder) if state is None else state, digests, sync=sync, also=also)
         # Where others still write there is no end to wait for: readers take the journals, and the last writer settles.
         if not ended or not settled or _sizes(folder) == sizes:
             return
@@ -55,13 +59,20 @@ def read(folder: str) -> State:
     return state
 
 
-def write(folder: str, state: State, digests: dict[str, dict[str, Any]], *, sync: bool) -> bool:
+def write(
+    folder: str,
+    state: State,
+    digests: dict[str, dict[str, Any]],
+    *,
+    sync: bool,
+    also: Callable[[], None] | None = None,
+) -> bool:
     """Write the three files as one group; False when other processes may still write to the journals."""
     others = bool(digests) and _others_alive(folder, state.session, digests)
     files = small_files(state, digests, unsettled=others)
     if not digests:
         files = {name: data for name, data in files.items() if data != EMPTY}
-    replace_files({f"{folder}/{name}": data for name, data in files.items()}, sync=sync)
+    replace_files({f"{folder}/{name}": data for name, data in files.items()}, sync=sync, also=also)
     return not others
 
 

@@ -6,7 +6,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 MODE = 0o644
 
@@ -20,8 +20,13 @@ def replace_file(path: str, data: bytes, *, sync: bool = True) -> bool:
     return replace_files({path: data}, sync=sync)
 
 
-def replace_files(files: dict[str, bytes], *, sync: bool) -> bool:
+def replace_files(files: dict[str, bytes], *, sync: bool, also: Callable[[], None] | None = None) -> bool:
     """Replace several files of one folder with one group of syncs; True when any of them changed.
+
+    Args:
+        files: path → content.
+        sync: survive a power cut.
+        also: syncs what must be durable before these files are; called in the midst, where it shares their commit.
 
     Raises:
         OSError: one cannot be written; files not yet renamed keep their old content.
@@ -30,7 +35,7 @@ def replace_files(files: dict[str, bytes], *, sync: bool) -> bool:
     # Named before they are made: a signal in between leaves nothing behind.
     pending = [(temporary_name(path), path) for path in changed]
     try:
-        _write([(temporary, changed[path]) for temporary, path in pending], sync=sync)
+        _write([(temporary, changed[path]) for temporary, path in pending], sync=sync, also=also)
         for temporary, path in pending:
             os.replace(temporary, path)
     except BaseException:
@@ -41,7 +46,7 @@ def replace_files(files: dict[str, bytes], *, sync: bool) -> bool:
     return bool(pending)
 
 
-def _write(files: list[tuple[str, bytes]], *, sync: bool) -> None:
+def _write(files: list[tuple[str, bytes]], *, sync: bool, also: Callable[[], None] | None) -> None:
     descriptors: list[int] = []
     try:
         for path, data in files:
@@ -51,6 +56,9 @@ def _write(files: list[tuple[str, bytes]], *, sync: bool) -> None:
             # Writing back is begun for all before the first is waited for: they share one commit of the file system.
             for descriptor in descriptors:
                 _begin_writing_back(descriptor)
+        if also is not None:
+            also()
+        if sync:
             for descriptor in descriptors:
                 os.fsync(descriptor)
     finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from _thread import start_new_thread
 
 from specweave_ml import provenance
 from specweave_ml.errors import complain
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from specweave_ml.store.owner import Owner
 
 _HEAD_START_SECONDS = 0.1
+_PATIENCE_SECONDS = 60.0
 _captures: dict[tuple[Any, ...], Capture] = {}
 
 
@@ -38,16 +40,17 @@ class Capture:
         self._lock = threading.Lock()
         self._waiting: list[tuple[Owner, str | None]] = []
         self._go = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._done: threading.Event | None = None  # of the thread, once there is one
 
     def follow(self, owner: Owner, told: dict[str, Any], declared: str | None) -> None:
         """Say the rest to an experiment that was told `told`; `declared` is the commit that its caller named."""
         with self._lock:
             if self.packages is None:
                 self._waiting.append((owner, declared))
-                if self._thread is None:
-                    self._thread = threading.Thread(target=self._complete, name="specweave-ml capture")
-                    self._thread.start()
+                if self._done is None:
+                    self._done = threading.Event()
+                    # Not a Thread, whose start waits until it runs: a fifth of a millisecond, more on a busy machine.
+                    start_new_thread(self._complete, (self._done,))
                 return
         self._tell(owner, declared, again=told is not self.sections)
 
@@ -55,8 +58,20 @@ class Capture:
         """The first experiment is over: nothing is left that the thread could slow down."""
         self._go.set()
 
-    def _complete(self) -> None:
-        self._go.wait(_HEAD_START_SECONDS)
+    def wait(self) -> None:
+        """Let the thread finish, as a process does that ends."""
+        self.hurry()
+        if self._done is not None:
+            self._done.wait(_PATIENCE_SECONDS)
+
+    def _complete(self, done: threading.Event) -> None:
+        try:
+            self._go.wait(_HEAD_START_SECONDS)
+            self._tell_all()
+        finally:
+            done.set()
+
+    def _tell_all(self) -> None:
         sections, packages = provenance.complete(self.root, self.sections)
         with self._lock:
             self.sections, self.packages = sections, packages
@@ -86,7 +101,7 @@ def of(root: str) -> Capture:
 
 def hurry() -> None:
     """An experiment ended: what waits for it not to be slowed down may begin."""
-    for capture in _captures.values():
+    for capture in list(_captures.values()):
         capture.hurry()
 
 
@@ -95,6 +110,12 @@ def with_declared(sections: dict[str, Any], declared: str | None) -> dict[str, A
     if declared is None:
         return sections
     return {**sections, "code": {**(sections.get("code") or {}), "declared": declared}}
+
+
+def wait() -> None:
+    """Let every capture that was begun finish."""
+    for capture in list(_captures.values()):
+        capture.wait()
 
 
 # A forked child has the parent's captures without the thread that completes them.

@@ -124,6 +124,7 @@ def _install() -> None:
 
 
 def _at_exit() -> None:
+    capture.wait()
     for handle in list(_open.values()):
         if id(handle) not in _terminated:
             _say_exit_code_unseen(handle)
