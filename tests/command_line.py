@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,13 +68,6 @@ def as_process(*arguments: str, **options: Any) -> subprocess.CompletedProcess[s
         check=False,
         **{"encoding": "utf-8", **options},
     )
-
-
-def settled() -> None:
-    """Wait until what tracking says in the background about this process is on disk."""
-    for thread in threading.enumerate():
-        if thread.name == "specweave-ml capture":
-            thread.join()
 
 
 def put_golden_store(project: Path) -> Path:

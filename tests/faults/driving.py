@@ -12,7 +12,6 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -106,10 +105,3 @@ def ended(pid: int, seconds: float) -> int | None:
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     return None
-
-
-def settled() -> None:
-    """Return when what this process does in the background (the capture of provenance) is done."""
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread():
-            thread.join()

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from faults.driving import forked, in_fresh_process, proved, runs, settled
+from faults.driving import forked, in_fresh_process, proved, runs
 from faults.looking import everything
+from tracked import wait_for_the_capture
 
 NAMES = ("ended", "resumed", "dead")
 MASKS = (0x01, 0x80, 0x20, 0xFF, 0x02, 0x40, 0x10, 0x04)
@@ -59,7 +60,7 @@ def die() -> None:
 def flip_every_byte(name: str, masks: int) -> dict[str, Any]:
     """Flip each byte of each file of one experiment; how often, and what went wrong."""
     make_store()
-    settled()
+    wait_for_the_capture()
     folder = Path(f".specweave/increments/0042-recommendation-model/experiments/{name}").absolute()
     healthy = read_all()
     tried, wrong = 0, Counter[str]()

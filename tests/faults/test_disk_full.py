@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 
-from faults.driving import dice, forked, in_fresh_process, proved, runs, settled
+from faults.driving import dice, forked, in_fresh_process, proved, runs
+from tracked import wait_for_the_capture
 
 PAGE = 4096
 DISK = 1 << 20
@@ -66,7 +67,7 @@ def train(points: int, length: int, tight: Any, loose: Any, moments: tuple[int, 
                 if number == moments[1]:
                     loose()
                 experiment.log_metrics({"value": number, "x" * length: 0.5}, step=number)
-        settled()
+        wait_for_the_capture()
     return {"warnings": [str(each.message) for each in said]}
 
 
@@ -270,7 +271,7 @@ def start_on_a_full_disk(left: int) -> dict[str, Any]:
     filler = f"{os.getcwd()}/.specweave/increments/filler"
     with track_experiment("before"):  # what every start of a process brings is there already
         pass
-    settled()
+    wait_for_the_capture()
     fill(filler, left)
     outcome: dict[str, Any]
     try:

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from faults.driving import in_fresh_process, proved, settled
+from faults.driving import in_fresh_process, proved
+from tracked import wait_for_the_capture
 
 EXPERIMENTS = Path(".specweave/increments/0042-recommendation-model/experiments")
 WINDOW = 12
@@ -85,7 +86,7 @@ def leaked(token: str, data: bytes) -> bool:
 
 def stored() -> bytes:
     """Every byte under experiments/, the names of files included."""
-    settled()
+    wait_for_the_capture()
     files = [path for path in EXPERIMENTS.rglob("*") if path.is_file()]
     return b"\n".join([*(str(path).encode() for path in files), *(path.read_bytes() for path in files)])
 

@@ -120,7 +120,8 @@ def wrongs(heard: bytes, code: int | None) -> list[str]:
         or len(experiment.params) < (acknowledged - 1) // 10,
         "problems": bool(experiment.problems),
         "times": experiment.ended is None or experiment.duration_seconds is None,
-        "left behind": any(file.name.startswith(".tmp") for file in experiment.path.iterdir()),
+        # A signal behind the end may take the process while its last words are being written: temporary names only.
+        "left behind": not block_over and any(file.name.startswith(".tmp") for file in experiment.path.iterdir()),
     }
     shutil.rmtree(experiment.path)
     return [what for what, wrong in found.items() if wrong] or ["right"]

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from command_line import CommandLine, put_golden_store, settled
+from command_line import CommandLine, put_golden_store
 from specweave_ml import track_experiment
+from tracked import wait_for_the_capture
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def seed(project: Path) -> Path:
             exp.log_params({"seed": 42, "max_depth": len(name)})
             exp.log_metrics(dict(zip(("accuracy", "precision", "recall", "f1"), values, strict=True)))
     _fail("neural-net-attempt")
-    settled()
+    wait_for_the_capture()
     return project
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from command_line import EXPERIMENTS, INCREMENT, CommandLine, as_process, settled, snapshot
+from command_line import EXPERIMENTS, INCREMENT, CommandLine, as_process, snapshot
 from specweave_ml import track_experiment
+from tracked import wait_for_the_capture
 
 FIRST = ".specweave/increments/0001-experiments/experiments"
 
@@ -137,7 +138,7 @@ def test_journals_of_two_branches_merge_line_by_line(project: Path, run: Command
     git("init", "--quiet")
     with track_experiment("x"):
         pass
-    settled()
+    wait_for_the_capture()
     git("add", ".")
     git("commit", "--quiet", "-m", "one")
     git("checkout", "--quiet", "-b", "other")

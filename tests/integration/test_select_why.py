@@ -61,7 +61,9 @@ def test_another_one_takes_its_place_and_names_the_one_before(decision: Path, ru
         + f"date: {today}\r\nbecause: as good, and cheaper to run\r\n---\r\nOur words.".encode()
     )
     first = done.out.splitlines()[0]
-    assert first.startswith("exp-002-xgboost of 0042-recommendation-model is selected instead of exp-003-lightgbm, Bo, ")
+    assert first.startswith(
+        "exp-002-xgboost of 0042-recommendation-model is selected instead of exp-003-lightgbm, Bo, "
+    )
 
 
 def test_taken_back(decision: Path, run: CommandLine) -> None:

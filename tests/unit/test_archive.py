@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from command_line import settled
 from records import experiment
 from specweave_ml import track_experiment
 from specweave_ml.errors import NotFound, Refused, StoreError, UsageError
 from specweave_ml.store.archive import archive_experiment, cutoff, ended_before, obstacle, restore_experiment
 from specweave_ml.store.decision import Decision
 from specweave_ml.store.writer import Sibling
+from tracked import wait_for_the_capture
 
 NOW = datetime(2026, 8, 31, 12, tzinfo=UTC)
 
@@ -64,7 +64,7 @@ def folder(project: Path) -> str:
     """The folder of experiments, with the ended experiment `x` in it."""
     with track_experiment("x") as exp:
         exp.log_metric("loss", 1.0)
-    settled()
+    wait_for_the_capture()
     return os.path.dirname(str(exp.path))
 
 
