@@ -11,7 +11,7 @@ import orjson
 from specweave_ml.record import History
 from specweave_ml.store.codec import encode, number_from_json
 from specweave_ml.store.layout import journals
-from specweave_ml.store.lines import Damage, blocks, parse_block
+from specweave_ml.store.lines import LONG, Damage, blocks, parse_block
 
 _Step = float | None
 _INT64 = 2**63
@@ -42,6 +42,8 @@ class _Columns:
         Most blocks of a long history are like that, and no object is made a line then. False: it is not like that,
         and nothing was taken.
         """
+        if len(block) > LONG:
+            return False
         lines = block.count(b"\n")
         rest = block.replace(head, b"")
         heads = (len(block) - len(rest)) // len(head)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _BLOCK = 1 << 14  # parsed lines of a block stay in the processor's cache, and are freed before they cost a collection
-_LONG = 1 << 16  # a block with a line so long that copies of it count
+LONG = 1 << 16  # a block with a line so long that copies of it count
 _LINE_LIMIT = 128 << 20
 
 
@@ -85,7 +85,7 @@ def _place(path: str, offset: int, damage: Damage) -> str:
 
 def parse_block(path: str, offset: int, block: bytes, damage: Damage) -> list[dict[str, Any]]:
     """The lines of a block as dicts, in order; a bad one is reported as `file:line: reason` and left out."""
-    if len(block) > _LONG:
+    if len(block) > LONG:
         return [*_one_by_one(path, offset, block, damage)]
     # One parse of a whole block as an array is twice as fast as one a line. It stands only if it gives as many objects
     # as there are lines that begin with one: broken lines can add up to objects too.

@@ -124,16 +124,24 @@ def _install() -> None:
 
 
 def _at_exit() -> None:
-    capture.wait()
+    # A signal now only hurries a process that ends anyway: it must not keep an experiment from its end.
+    try:
+        capture.wait()
+    except (KeyboardInterrupt, SystemExit):
+        _terminated.update(_open)
     for handle in list(_open.values()):
-        if id(handle) not in _terminated:
+        try:
             _say_exit_code_unseen(handle)
-        end(handle, None)
+            end(handle, None)
+        except (KeyboardInterrupt, SystemExit):
+            end(handle, "killed")
     for root, increment in _touched:
         _refresh(root, increment)
 
 
 def _say_exit_code_unseen(handle: TrackedExperiment) -> None:
+    if id(handle) in _terminated:
+        return
     recorded = dict(handle._writer.state.sets.get("capture") or {})
     missing = {
         "what": "exit code",
