@@ -12,6 +12,7 @@ import pytest
 
 from faults.driving import in_fresh_process, proved
 from hostile_names import HOSTILE_NAMES
+from tracked import wait_for_the_capture
 
 EXPERIMENTS = ".specweave/increments/0042-recommendation-model/experiments"
 SYSTEM = ("/etc/passwd", "/proc/self/environ", "/dev/stdin", "/outside", "/var/outside")
@@ -156,6 +157,7 @@ def try_names(call: str, sandbox: str) -> dict[str, Any]:
             watch.on = False
     after = snapshot(Path(sandbox))
     changed = [row[0] for row in (*before, *after) if row not in before or row not in after]
+    wait_for_the_capture()
     odd = [*odd_entries(Path(EXPERIMENTS))]
     return {"touched": watch.seen[:10], "changed": changed[:10], "escaped": escaped[:10], "odd": odd[:10]}
 

@@ -288,3 +288,43 @@ def insist() -> dict[str, Any]:
 def test_signal_after_signal(project):
     """20 processes; a second signal may cut the end off (then it reads as stale), but never hang or garble it."""
     assert in_fresh_process(insist, at=project) == {"hung": 0, "odd": []}
+
+
+def interrupt_the_word_to_the_background(count: int) -> dict[str, int]:
+    """A signal strikes while the thread that looks at the repository is told to go on; then the script ends."""
+    moments = dice("background")
+    codes: Counter[str] = Counter()
+    for _ in range(count):
+        after = moments.uniform(5e-6, 6e-5)
+        pid = os.fork()
+        if not pid:
+            tell_until_interrupted(after)
+            raise SystemExit(0)
+        codes[str(ended(pid, HANG_SECONDS))] += 1
+    return codes
+
+
+def tell_until_interrupted(after: float) -> None:
+    from specweave_ml.tracking import capture, track_experiment
+
+    def strike(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    experiment = track_experiment("told")
+    signal.signal(signal.SIGALRM, strike)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, after)
+        while True:
+            capture.hurry()
+    except KeyboardInterrupt:
+        experiment.finish()
+
+
+def test_a_signal_while_the_background_is_told_hangs_nothing(project):
+    """40 scripts in CI, 1,000 with LONG=1."""
+    count = runs(40, 1_000)
+    outcome = in_fresh_process(
+        interrupt_the_word_to_the_background, count, at=project, seconds=10 * HANG_SECONDS + count
+    )
+    assert outcome == {"0": count}
+    proved("scripts hung at their end", count)

@@ -7,40 +7,56 @@ import io
 import os
 from typing import TYPE_CHECKING
 
-from specweave_ml.errors import SpecweaveError, StoreError
+from specweave_ml.errors import SpecweaveError
 from specweave_ml.store.layout import artifact_path
 from specweave_ml.store.reader import read_small_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from specweave_ml.record import Experiment
 
 SIZE_LIMIT = 8_000_000
 """Bytes of one file: about half a million items."""
 
+MOST_ITEMS = 2_000_000
+"""Items of all experiments that are read together."""
+
 _HEADER = ["id", "value"]
 
 
-def read_outcomes(experiment: Experiment, metric: str) -> dict[str, float] | None:
-    """The outcome of every test item that an experiment logged for a metric, by the item's id; None where it did not.
+def read_outcomes(
+    experiments: Iterable[Experiment], spellings: Sequence[str]
+) -> tuple[dict[str, dict[str, float]], list[str]]:
+    """The outcomes of every test item that experiments logged for a metric, and why some could not be read.
 
-    Raises:
-        StoreError: the file is gone, too large, not a file of the experiment, or not what `log_outcomes` writes.
+    Args:
+        experiments: those that matter most first: beyond `MOST_ITEMS`, no more are read.
+        spellings: the names of the metric.
+
+    Returns:
+        experiment → item → outcome, only for those that logged them; and a line for each that could not be read.
     """
-    files = experiment.value("outcomes")
-    file = files.get(metric) if isinstance(files, dict) else None
-    if not isinstance(file, str):
-        return None
-    said = f"{file} of {experiment.name}"
-    try:
-        data = read_small_file(artifact_path(os.fspath(experiment.path), file), SIZE_LIMIT)
-    except SpecweaveError as error:
-        raise StoreError(f"{said} cannot be read: {error.what}", path=file) from None
-    except OSError as error:
-        raise StoreError(f"{said} cannot be read: {error.strerror or error}", path=file) from error
-    try:
-        return _parsed(data.decode("utf-8-sig"))
-    except (csv.Error, ValueError) as error:
-        raise StoreError(f"{said} is not a table of id and value: {error}", path=file) from None
+    outcomes: dict[str, dict[str, float]] = {}
+    problems = []
+    for experiment in experiments:
+        files = experiment.value("outcomes")
+        file = next((files[name] for name in spellings if name in files), None) if isinstance(files, dict) else None
+        if file is None:
+            continue
+        if sum(map(len, outcomes.values())) > MOST_ITEMS:
+            problems.append(f"outcomes of over {MOST_ITEMS:,} items: from {experiment.name} on they were not read")
+            break
+        try:
+            outcomes[experiment.name] = _read(os.fspath(experiment.path), str(file))
+        except (SpecweaveError, OSError, csv.Error, ValueError) as error:
+            why = error.what if isinstance(error, SpecweaveError) else getattr(error, "strerror", None) or error
+            problems.append(f"{file} of {experiment.name} is no table of outcomes: {why}")
+    return outcomes, problems
+
+
+def _read(folder: str, file: str) -> dict[str, float]:
+    return _parsed(read_small_file(artifact_path(folder, file), SIZE_LIMIT).decode("utf-8-sig"))
 
 
 def _parsed(text: str) -> dict[str, float]:

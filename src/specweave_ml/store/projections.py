@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from specweave_ml.store.forks import whole_import
 from specweave_ml.store.layout import journal_name, journals
 from specweave_ml.store.replace import replace_files
 from specweave_ml.store.small_files import EMPTY, digest, small_files
@@ -49,8 +50,9 @@ def read(folder: str) -> State:
         OSError: one cannot be read, so that nothing may be made from the others alone.
     """
     # Reading brings a parser and its imports, which an experiment that only one process wrote never needs.
-    from specweave_ml.store.lines import Damage
-    from specweave_ml.store.sessions import read_state
+    with whole_import:
+        from specweave_ml.store.lines import Damage
+        from specweave_ml.store.sessions import read_state
 
     damage = Damage()
     state = read_state(folder, damage)

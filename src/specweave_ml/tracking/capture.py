@@ -14,6 +14,7 @@ from _thread import start_new_thread
 from specweave_ml import provenance
 from specweave_ml.errors import complain
 from specweave_ml.store.environments import keep_packages
+from specweave_ml.store.forks import whole_import
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,6 +68,9 @@ class Capture:
     def _complete(self, done: threading.Event) -> None:
         try:
             self._go.wait(_HEAD_START_SECONDS)
+            with whole_import:
+                import subprocess  # noqa: F401 - what the capture loads, so that no fork finds it half loaded
+                import urllib.parse  # noqa: F401 - the same
             self._tell_all()
         finally:
             done.set()
