@@ -74,3 +74,31 @@ def experiment(
         status, params or {}, metrics or {}, {key: value for key, value in known.items() if value is not None}
     )
     return Experiment(name, INCREMENT, source, path=f"experiments/{name}", kind=kind, archived=archived)
+
+
+def cross_validated(
+    name: str,
+    scores: Mapping[str, Sequence[float]],
+    *,
+    n_train: int | None = 800,
+    n_test: int | None = 200,
+    split: str | None = "split",
+    **said: Any,
+) -> Experiment:
+    """An experiment with a fold for every score, and the mean as the metric's value, as `log_fold` would leave it.
+
+    Folds of two experiments are the same where `split` is.
+    """
+    folds = [
+        {
+            "i": index,
+            "repeat": 0,
+            "m": dict(zip(scores, row, strict=True)),
+            **({} if n_train is None else {"n_train": n_train}),
+            **({} if n_test is None else {"n_test": n_test}),
+            **({} if split is None else {"split": f"{split}-{index}"}),
+        }
+        for index, row in enumerate(zip(*scores.values(), strict=True))
+    ]
+    means = {metric: sum(values) / len(values) for metric, values in scores.items()}
+    return experiment(name, {**means, **said.pop("metrics", {})}, folds=folds, **said)

@@ -7,9 +7,10 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from specweave_ml.analysis.comparison import Findings, reason
+from specweave_ml.analysis.comparison import Findings
 from specweave_ml.analysis.numbers import NumberFormat, duration
 from specweave_ml.analysis.params import param_text
+from specweave_ml.analysis.rows import reason
 from specweave_ml.analysis.table import Table
 from specweave_ml.errors import Refused, StoreError
 from specweave_ml.escape import comment
@@ -18,7 +19,8 @@ from specweave_ml.record import ENDED
 from specweave_ml.render import render
 from specweave_ml.store.decision import read_decision
 from specweave_ml.store.layout import COMPARISON, DECISION
-from specweave_ml.store.reader import experiment_folders, read_experiments
+from specweave_ml.store.outcomes import read_outcomes
+from specweave_ml.store.reader import experiment_folders, read_experiments, read_small_file
 from specweave_ml.store.replace import replace_file
 
 if TYPE_CHECKING:
@@ -35,6 +37,9 @@ MOST_LISTED = 50
 
 MOST_REFRESHED = 200
 """The end of a training process refreshes comparison.md only where reading the increment costs it next to nothing."""
+
+SPEC_LIMIT = 256_000
+"""Bytes of a spec.md that is read for targets."""
 
 _FIRST_LINE = re.compile(rb"<!-- specweave:comparison v1 sha256=([0-9a-f]{16}) [^\n]*-->")
 
@@ -54,7 +59,7 @@ class Comparison(Findings):
             comparison=self,
             title=_title(self.increment),
             shown=shown,
-            hidden=len(self.finished) - len(shown.rows),
+            hidden=len(self.models) - len(shown.rows),
             params=self.params_table(most_rows=MOST_ROWS),
             most_listed=MOST_LISTED,
             ending=_ending,
@@ -67,6 +72,8 @@ class Comparison(Findings):
         said = f"Increment {_id(self.increment)}: {count} experiment{'' if count == 1 else 's'}, "
         facts = self.rationale
         best = f"best {self.best} ({self.primary} {facts.value})" if facts else "no best model"
+        if self.tradeoff:
+            best += f", not told apart from {self.tradeoff.among - 1} more, recommended {self.recommended}"
         return comment(said + best, limit=200)
 
     def _repr_html_(self) -> str:
@@ -83,12 +90,13 @@ def compare_experiments(
 ) -> Comparison:
     """Compare the experiments of an increment and bring `experiments/comparison.md` up to date.
 
-    The document depends on nothing but the folders and decision.md: `metric`, `direction` and `archived` shape what
-    is returned, while a lasting choice belongs in decision.md.
+    The document depends on nothing but the folders, decision.md and spec.md: `metric`, `direction` and `archived`
+    shape what is returned, while a lasting choice belongs in decision.md.
 
     Args:
         increment: `0042`, `42`, the full name, or None for the active one.
-        metric: the metric that decides; by default decision.md's, else the first of a documented list.
+        metric: the metric that decides; by default decision.md's, else the first that spec.md sets a target for, else
+            the first of a documented list.
         direction: `maximize` or `minimize`, where the metric's name does not say.
         archived: also the experiments that were archived.
         write: False leaves the document as it is.
@@ -101,8 +109,7 @@ def compare_experiments(
     """
     where = find_increment(increment)
     found = read_experiments(where.experiments, where.name, archived=archived)
-    decision = read_decision(f"{where.experiments}/{DECISION}")
-    comparison = Comparison.of(found, where.name, decision, metric=metric, direction=direction)
+    comparison = _compared(found, where, metric, direction)
     if write:
         asked = metric is not None or direction is not None or archived
         _write(_of_the_document(found, where) if asked else comparison, where)
@@ -125,8 +132,29 @@ def refresh(root: str, increment: str) -> None:
 
 
 def _of_the_document(found: Iterable[Experiment], where: Increment) -> Comparison:
-    live = [experiment for experiment in found if not experiment.archived]
-    return Comparison.of(live, where.name, read_decision(f"{where.experiments}/{DECISION}"))
+    return _compared([experiment for experiment in found if not experiment.archived], where)
+
+
+def _compared(
+    found: Iterable[Experiment], where: Increment, metric: str | None = None, direction: str | None = None
+) -> Comparison:
+    decision = read_decision(f"{where.experiments}/{DECISION}")
+    spec, problems = _spec(f"{where.path}/spec.md")
+    comparison = Comparison.of(found, where.name, decision, metric=metric, direction=direction, spec=spec)
+    column = comparison.chosen.column
+    outcomes, unread = read_outcomes(comparison.ranked, column.names if column else ())
+    return comparison.with_outcomes(outcomes, [*problems, *unread])
+
+
+def _spec(path: str) -> tuple[str, list[str]]:
+    """The text of the increment's spec.md, and why it could not be read."""
+    try:
+        return read_small_file(path, SPEC_LIMIT).decode(errors="replace"), []
+    except FileNotFoundError:
+        return "", []
+    except OSError as error:
+        why = error.what if isinstance(error, StoreError) else error.strerror
+        return "", [f"spec.md was not read for targets: {why}"]
 
 
 def _write(comparison: Comparison, where: Increment) -> bool:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from records import INCREMENT, experiment
+from records import INCREMENT, cross_validated, experiment
 from specweave_ml.reports import Comparison
 from specweave_ml.store.decision import Decision
 
@@ -39,9 +39,15 @@ SEED_TABLE = """\
 
 def comparison_of(case: str, reorder=list) -> Comparison:
     given_ = yaml.safe_load((FOLDER / f"{case}.yaml").read_text(encoding="utf-8"))
-    experiments = [experiment(**described) for described in given_["experiments"]]
+    experiments = [
+        cross_validated(**described) if "scores" in described else experiment(**described)
+        for described in given_["experiments"]
+    ]
     decision = Decision(**{key: str(text) for key, text in given_.get("decision", {}).items()})
-    return Comparison.of(reorder(experiments), given_.get("increment", INCREMENT), decision)
+    comparison = Comparison.of(
+        reorder(experiments), given_.get("increment", INCREMENT), decision, spec=given_.get("spec", "")
+    )
+    return comparison.with_outcomes(given_.get("outcomes", {}))
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 
 from specweave_ml.analysis.metrics import (
     PREFERENCE,
+    gist,
     normalised,
     parse_direction,
+    seconds_per_unit,
     title,
     training_seconds_per_unit,
     understand,
@@ -173,3 +175,50 @@ def test_any_name_is_understood_alike_in_its_normalised_spelling(name):
     understood = understand(name)
     assert understand(understood.key).direction == understood.direction
     assert title(name).strip() or not name.strip()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "f1 F1-score test_f1 val_f1_score mean_f1",
+        "auc roc_auc AUC",
+        "Precision@10 precision_at_10 test_precision@10",
+        "latency latency_ms inference_time inference_ms response_time prediction_latency",
+        "training_time fit_time_ms train_seconds",
+        "hit_rate@10 hit@10",
+        "mAP average_precision",
+    ],
+)
+def test_names_of_one_gist(names):
+    assert len({gist(name) for name in names.split()}) == 1
+    assert gist(names.split()[0]) is not None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("f1", "macro_f1"),
+        ("accuracy", "balanced_accuracy"),
+        ("precision@10", "precision@5"),
+        ("precision", "precision@10"),
+        ("latency", "p95_latency"),
+        ("latency", "training_time"),
+        ("loss", "log_loss"),
+    ],
+)
+def test_names_of_another_gist(one, other):
+    assert gist(one) != gist(other)
+
+
+@pytest.mark.parametrize("name", ["quux", "accuracy_std", "model_size_mb", "duration", "score"])
+def test_names_of_no_gist(name):
+    assert gist(name) is None
+
+
+def test_the_unit_of_a_time():
+    assert [seconds_per_unit(name) for name in ("latency_ms", "latency_s", "fit_minutes", "latency")] == [
+        0.001,
+        1,
+        60,
+        None,
+    ]

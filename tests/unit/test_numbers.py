@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specweave_ml.analysis.numbers import NumberFormat, duration, number_format, percent
+from specweave_ml.analysis.numbers import (
+    NumberFormat,
+    data_size,
+    duration,
+    number_format,
+    p_value,
+    percent,
+    rounded_down,
+    significant,
+    with_spread,
+)
 
 
 @pytest.mark.parametrize(
@@ -89,3 +99,59 @@ def test_percent(change, text):
 )
 def test_duration(seconds, text):
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0402, "0.0402"),
+        (-0.02, "-0.0200"),
+        (12, "12.0"),
+        (1250.4, "1250"),
+        (0.9999, "1.00"),
+        (0, "0.00"),
+        (1e-9, "1.00e-09"),
+        (1e20, "1.00e+20"),
+    ],
+)
+def test_three_significant_digits(value, text):
+    assert significant(value) == text
+    assert significant(abs(value), sign=True) == f"+{text.removeprefix('-')}"
+
+
+@given(st.floats(1e-12, 1e12))
+def test_rounded_down_is_never_above(value):
+    assert float(rounded_down(value)) <= value
+    assert float(rounded_down(value)) >= value * 0.9
+
+
+def test_rounded_down():
+    assert [rounded_down(value) for value in (0.0219, 0.021, 3.99, 0.3)] == ["0.021", "0.021", "3.9", "0.30"]
+
+
+@pytest.mark.parametrize(
+    ("p", "text"), [(0.0004, "<0.001"), (0.0226, "0.023"), (0.05, "0.050"), (1, "1"), (0.9, "0.90")]
+)
+def test_p_value(p, text):
+    assert p_value(p) == text
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1000, "1.00 kB"),
+        (2_500_000, "2.50 MB"),
+        (999_600, "1.00 MB"),
+        (3e9, "3.00 GB"),
+    ],
+)
+def test_data_size(size, text):
+    assert data_size(size) == text
+
+
+def test_with_spread():
+    assert with_spread("0.87", None) == "0.87"
+    assert with_spread("0.87", 0.0) == "0.87 ± 0"
+    assert with_spread("0.87", 0.00416) == "0.87 ± 0.0042"

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from records import INCREMENT, experiment
+from records import INCREMENT, cross_validated, experiment
 from specweave_ml.analysis.comparison import Findings
 from specweave_ml.analysis.rationale import Balance, Difference, TrainingRank
+from specweave_ml.analysis.stability import Stability
 from specweave_ml.store.decision import Decision
 
 
@@ -100,3 +101,71 @@ def test_the_baseline_of_the_decision():
     facts = facts_of(*found, decision=Decision(baseline="c"))
     assert facts.against_baseline.name == "c"
     assert facts.against_second.name == "b"
+
+
+FOLDS = {"a": [0.87, 0.88, 0.85, 0.89], "b": [0.86, 0.89, 0.84, 0.88], "c": [0.55, 0.57, 0.56, 0.57]}
+
+
+def test_a_tested_difference_carries_its_interval():
+    facts = facts_of(*(cross_validated(name, {"auc": scores}) for name, scores in FOLDS.items()))
+    second = facts.against_second
+    assert (second.name, second.told_apart, second.p) == ("b", False, "0.53")
+    low, _, high = second.interval.partition(" to ")
+    assert float(low) < 0 < float(high)
+    assert facts.detectable is not None
+    against = facts_of(
+        *(cross_validated(name, {"auc": scores}) for name, scores in FOLDS.items()), decision=Decision(baseline="c")
+    ).against_baseline
+    assert (against.name, against.told_apart, against.same_everywhere) == ("c", True, False)
+
+
+def test_a_difference_that_is_the_same_everywhere():
+    lower = [score - 0.125 for score in FOLDS["a"]]
+    second = facts_of(cross_validated("a", {"auc": FOLDS["a"]}), cross_validated("b", {"auc": lower})).against_second
+    assert (second.same_everywhere, second.interval, second.p) == (True, None, None)
+
+
+def test_a_difference_within_the_spread_of_repeats_is_no_improvement():
+    runs = [experiment(f"r{seed}", {"auc": auc}, params={"k": 1, "seed": seed}) for seed, auc in [(1, 0.84), (2, 0.86)]]
+    facts = facts_of(*runs, experiment("tuned", {"auc": 0.86}), experiment("best", {"auc": 0.9}))
+    assert facts.noise_floor == "0.014"
+    assert not facts.against_second.within_noise
+    facts = facts_of(*runs, experiment("tuned", {"auc": 0.86}))
+    assert facts.against_second.within_noise
+
+
+def test_how_the_value_varies():
+    folds = facts_of(cross_validated("a", {"auc": [0.8, 0.9, 0.85]}))
+    assert folds.stability == Stability("folds", 3, "0.050", None)
+    runs = [experiment(f"r{seed}", {"auc": 0.8 + seed / 100}, params={"k": 1, "seed": seed}) for seed in (1, 2, 3)]
+    assert facts_of(*runs).stability == Stability("repeats", 3, "0.010", "0.795 to 0.845")
+    assert facts_of(*runs[:2]).stability == Stability("repeats", 2, "0.0071", None)
+    assert facts_of(*(experiment(f"r{s}", {"auc": 0.8}, params={"k": 1, "seed": s}) for s in (1, 2, 3))).stability == (
+        Stability("repeats", 3, "0", None)
+    )
+    counted = experiment("a", {"accuracy": 81 / 263}, counts={"accuracy": 263})
+    assert facts_of(counted).stability == Stability("items", 263, None, "0.255 to 0.366")
+    assert facts_of(experiment("a", {"auc": 0.9})).stability is None
+    # Folds of a number that was overwritten since are not about the value that is shown.
+    assert facts_of(cross_validated("a", {"auc": [0.8, 0.9, 0.85]}, metrics={"auc": 0.5})).stability is None
+
+
+def test_latency():
+    assert facts_of(experiment("a", {"auc": 0.9, "latency_ms": 48})).latency == "48ms"
+    assert facts_of(experiment("a", {"auc": 0.9, "latency": 48})).latency == "48.00"
+    assert facts_of(experiment("a", {"auc": 0.9})).latency is None
+
+
+def test_the_best_of_many_is_optimistic_unless_there_is_a_value_on_held_out_data():
+    def best_of(**more):
+        models = [cross_validated(name, {"val_auc": scores}, **more) for name, scores in FOLDS.items()]
+        return facts_of(*models).best_of
+
+    assert best_of() == 3
+    assert best_of(metrics={"test_auc": 0.8}) is None
+    assert best_of(metrics={"test_recall": 0.8}) == 3
+    two = [cross_validated(name, {"auc": FOLDS[name]}) for name in "ab"]
+    assert facts_of(*two).best_of is None
+    # A score on the test rows of each fold is what the models were picked on.
+    on_folds = [cross_validated(name, {"val_auc": s, "test_auc": s}) for name, s in FOLDS.items()]
+    assert facts_of(*on_folds).best_of == 3

@@ -13,7 +13,15 @@ import pytest
 from records import experiment
 from specweave_ml import compare_experiments, load_experiment, track_experiment
 from specweave_ml.errors import NotFound, Refused, StoreError
-from specweave_ml.reports import MOST_REFRESHED, MOST_ROWS, Comparison, experiment_html, experiment_report, refresh
+from specweave_ml.reports import (
+    MOST_REFRESHED,
+    MOST_ROWS,
+    SPEC_LIMIT,
+    Comparison,
+    experiment_html,
+    experiment_report,
+    refresh,
+)
 
 MODEL = "0042-recommendation-model"
 
@@ -170,6 +178,44 @@ def test_the_same_folders_give_the_same_bytes_anywhere(experiments, tmp_path):
         environment = {**os.environ, "PYTHONPATH": source, **extra}
         subprocess.run([sys.executable, "-c", script], cwd=elsewhere, env=environment, check=True)
         assert copy.read_bytes() == expected
+
+
+def test_targets_of_the_increments_spec(experiments):
+    spec = experiments.parent / "spec.md"
+    spec.write_text("- Accuracy > 0.85, Latency: <100ms inference\n")
+    assert compare_experiments().chosen.why == "the first that spec.md sets a target for"
+    text = (experiments / "comparison.md").read_text()
+    assert "by exp-002-xgboost:\n- Accuracy &#62; 0.85: met (0.87)\n- Latency &#60; 100 ms: not measured\n" in text
+    spec.write_bytes(b"\xff Accuracy > 0.9\n")
+    assert [check.outcome for check in compare_experiments().checked] == ["missed"]
+    spec.write_text("x" * (SPEC_LIMIT + 10_000))
+    assert compare_experiments().problems == ("spec.md was not read for targets: spec.md is too large",)
+    spec.unlink()
+    spec.mkdir()
+    assert "spec.md was not read for targets" in compare_experiments().problems[0]
+    spec.rmdir()
+
+
+def test_outcomes_are_read_for_the_metric_that_decides(experiments):
+    for name, right in (("exp-004-a", [1, 1, 1, 1, 0]), ("exp-005-b", [1, 0, 0, 1, 0])):
+        with track_experiment(name) as exp:
+            exp.log_metric("hit_rate", sum(right) / 5)
+            exp.log_outcomes("hit_rate", range(5), right)
+    assert compare_experiments(metric="hit_rate").evidence.test == "exact McNemar"
+    assert compare_experiments().evidence.test is None
+    (experiments / "exp-005-b" / "outcomes-hit_rate.csv").write_text("gone")
+    assert "exp-005-b is no table of outcomes" in compare_experiments(metric="hit_rate").problems[0]
+
+
+def test_no_statistics_are_loaded_where_nothing_is_tested(experiments):
+    script = (
+        "import sys; from specweave_ml import compare_experiments; c = compare_experiments(); "
+        "assert c.evidence.why_not == 'one value each'; c.to_json(); c._repr_html_(); "
+        "print([name for name in ('scipy', 'numpy', 'pandas') if name in sys.modules])"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
+    ran = subprocess.run([sys.executable, "-c", script], env=environment, check=True, capture_output=True, text=True)
+    assert ran.stdout == "[]\n"
 
 
 def test_an_increment_without_experiments(project):

@@ -100,6 +100,8 @@ def data_size(size: float) -> str:
 
 def significant(value: float, digits: int = 3, *, sign: bool = False) -> str:
     """A number by its significant digits, trailing zeros too: `0.0402`, `-0.0200`, `12.0`, `1250`."""
+    if not isfinite(value):
+        return NumberFormat()(value)
     plus = "+" if sign else ""
     exponent = int(format(value, f".{digits - 1}e").rpartition("e")[2])
     if -5 <= exponent < 15:
@@ -107,11 +109,16 @@ def significant(value: float, digits: int = 3, *, sign: bool = False) -> str:
     return format(value, f"{plus}.{digits - 1}e")
 
 
+def with_spread(value: str, spread: float | None) -> str:
+    """A mean with the spread around it, which has two significant digits: `0.87 ± 0.0042`."""
+    return value if spread is None else f"{value} ± {significant(spread, 2) if spread else '0'}"
+
+
 def rounded_down(value: float, digits: int = 2) -> str:
     """A positive number by its first significant digits, never above it: what is said to be below it then is."""
     from decimal import ROUND_DOWN, Context
 
-    return significant(float(Context(prec=digits, rounding=ROUND_DOWN).create_decimal_from_float(value)), digits)
+    return significant(float(Context(prec=digits, rounding=ROUND_DOWN).create_decimal(repr(value))), digits)
 
 
 def p_value(p: float) -> str:

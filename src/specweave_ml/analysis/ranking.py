@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from specweave_ml.analysis.metrics import PREFERENCE, SPLIT_ORDER, known_direction, normalised, parse_direction
 from specweave_ml.analysis.table import natural
+from specweave_ml.analysis.targets import column_of
 from specweave_ml.errors import NotFound
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from specweave_ml.analysis.metrics import Direction
     from specweave_ml.analysis.table import Column
+    from specweave_ml.analysis.targets import Target
     from specweave_ml.record import Experiment
     from specweave_ml.store.decision import Decision
 
@@ -57,8 +59,9 @@ def choose_primary(
     decision: Decision,
     metric: str | None = None,
     direction: str | None = None,
+    targets: Sequence[Target] = (),
 ) -> Primary:
-    """The metric asked for, else the one decision.md names, else the first of the documented list.
+    """The metric asked for, else the one decision.md names, else the first target's, else the first of a list.
 
     Of metrics whose direction is known, those measured on validation or test data go before those of training data,
     then those that more finished experiments logged, then the order of `PREFERENCE`. Costs never decide by themselves.
@@ -68,14 +71,16 @@ def choose_primary(
         UsageError: the direction asked for is no direction.
     """
     declared = parse_direction(direction) if direction is not None else None
-    column, why = _which(columns, len(finished), decision, metric)
+    column, why = _which(columns, len(finished), decision, metric, targets)
     if column is None:
         return Primary(None, None, why)
-    return Primary(column, declared or _decided(decision, column) or column.metric.direction, why)
+    asked_for = next((target.direction for target in targets if column_of(target, columns) is column), None)
+    said = declared or _decided(decision, column) or column.metric.direction or asked_for
+    return Primary(column, said, why)
 
 
 def _which(
-    columns: Sequence[Column], finished: int, decision: Decision, metric: str | None
+    columns: Sequence[Column], finished: int, decision: Decision, metric: str | None, targets: Sequence[Target]
 ) -> tuple[Column | None, str]:
     """The column that decides, and why."""
     if metric is not None:
@@ -85,6 +90,9 @@ def _which(
         return column, "asked for"
     if decision.primary and (column := column_named(columns, decision.primary)) is not None:
         return column, "named in decision.md"
+    aimed_at = filter(None, (column_of(target, columns) for target in targets))
+    if (column := next((column for column in aimed_at if column.metric.cost is None), None)) is not None:
+        return column, "the first that spec.md sets a target for"
     column = min((column for column in columns if column.metric.cost is None), key=_preference, default=None)
     if column is None:
         return None, "no finished experiment logged a metric of how good its model is"

@@ -8,13 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from specweave_ml.analysis.numbers import duration, percent
+from specweave_ml.analysis.metrics import gist
+from specweave_ml.analysis.numbers import duration, p_value, percent, rounded_down, significant
+from specweave_ml.analysis.samples import WELCH_T
+from specweave_ml.analysis.stability import Stability, stability
+from specweave_ml.analysis.tradeoff import costs_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from specweave_ml.analysis.evidence import Evidence
     from specweave_ml.analysis.numbers import NumberFormat
     from specweave_ml.analysis.ranking import Primary
+    from specweave_ml.analysis.repeats import Repeats
     from specweave_ml.analysis.table import Column, TrainingTime
     from specweave_ml.record import Experiment
 
@@ -28,12 +34,22 @@ class Difference:
         value: its value.
         absolute: the difference, without a sign.
         relative: the same in percent of the other's value, with a sign; None where that value is not above zero.
+        interval: where a test was made: the interval of the difference, the best minus the other.
+        p: its p-value, corrected for all pairs; None also where the interval alone decides.
+        told_apart: whether the test tells the two apart; None where there was none.
+        same_everywhere: whether the difference is the same in every fold, run or item, which leaves nothing to test.
+        within_noise: whether the difference is no larger than the spread of repeats.
     """
 
     name: str
     value: str
     absolute: str
     relative: str | None
+    interval: str | None = None
+    p: str | None = None
+    told_apart: bool | None = None
+    same_everywhere: bool = False
+    within_noise: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +81,12 @@ class Rationale:
         is_reference: whether it is itself the baseline that the others are measured against.
         against_baseline: None also where the baseline has the same value.
         against_second: the next value's experiment; None where that is the baseline.
+        stability: None where one value is all there is.
+        latency: how long an inference takes, where it is recorded.
+        noise_floor: the largest spread of repeats.
+        detectable: the smallest difference to those it cannot be told from that could have been seen.
+        best_of: among how many models it was picked on the same data, which makes its value optimistic; None for two
+            models, and where it has a value on test data that none of them was picked on.
     """
 
     value: str
@@ -75,6 +97,11 @@ class Rationale:
     against_second: Difference | None
     balance: Balance | None
     training: TrainingRank | None
+    stability: Stability | None = None
+    latency: str | None = None
+    noise_floor: str | None = None
+    detectable: str | None = None
+    best_of: int | None = None
 
     @property
     def differences(self) -> list[tuple[Difference, str]]:
@@ -90,6 +117,8 @@ def rationale(
     columns: Sequence[Column],
     formats: Mapping[str, NumberFormat],
     time: TrainingTime,
+    repeats: Mapping[str, Repeats],
+    evidence: Evidence,
 ) -> Rationale | None:
     """The facts behind the first of `ranked`; None where nobody is ranked."""
     column = primary.column
@@ -98,19 +127,17 @@ def rationale(
     best = ranked[0]
     written = formats[column.name]
     values = {experiment.name: column.value(experiment) or 0.0 for experiment in ranked}
-    mine = values[best.name]
-    equals = [other.name for other in ranked[1:] if written(values[other.name]) == written(mine)]
+    equals = [other.name for other in ranked[1:] if written(values[other.name]) == written(values[best.name])]
     second = next(iter(ranked[1 + len(equals) :]), None)
+    noise = _noise_floor(ranked, repeats, column)
 
     def difference(other: Experiment | None) -> Difference | None:
         if other is None or other is best or other.name in equals or other.name not in values:
             return None
-        theirs = values[other.name]
-        relative = percent((mine - theirs) / theirs) if theirs > 0 else None
-        return Difference(other.name, written(theirs), written(abs(mine - theirs)), relative)
+        return _difference(other.name, values[best.name], values[other.name], written, evidence, noise)
 
     return Rationale(
-        value=written(mine),
+        value=written(values[best.name]),
         competitors=len(ranked),
         equals=tuple(equals),
         is_reference=best is baseline,
@@ -118,7 +145,52 @@ def rationale(
         against_second=None if second is baseline else difference(second),
         balance=_balance(best, columns, formats),
         training=_training_rank(best, time),
+        stability=stability(best, repeats.get(best.name), column),
+        latency=costs_of([best], columns, formats, time)[1].texts.get(best.name),
+        noise_floor=None if noise is None else significant(noise, 2),
+        detectable=None if evidence.detectable is None else rounded_down(evidence.detectable),
+        best_of=_best_of(best, column, columns, evidence),
     )
+
+
+def _noise_floor(ranked: Sequence[Experiment], repeats: Mapping[str, Repeats], column: Column) -> float | None:
+    spreads = (repeats[model.name].spread(*column.names) for model in ranked if model.name in repeats)
+    return max((spread for spread in spreads if spread), default=None)
+
+
+def _difference(
+    name: str, mine: float, theirs: float, written: NumberFormat, evidence: Evidence, noise: float | None
+) -> Difference:
+    pair = evidence.against_best(name)
+    measured = pair.measured if pair else None
+    interval = None
+    if measured is not None and measured.low is not None and measured.high is not None:
+        interval = f"{significant(measured.low, sign=True)} to {significant(measured.high, sign=True)}"
+    return Difference(
+        name=name,
+        value=written(theirs),
+        absolute=written(abs(mine - theirs)),
+        relative=percent((mine - theirs) / theirs) if theirs > 0 else None,
+        interval=interval,
+        p=p_value(pair.p_holm) if pair and pair.p_holm is not None else None,
+        told_apart=pair.told_apart if pair else None,
+        same_everywhere=measured is not None and measured.untested,
+        within_noise=noise is not None and abs(mine - theirs) <= noise,
+    )
+
+
+def _best_of(best: Experiment, column: Column, columns: Sequence[Column], evidence: Evidence) -> int | None:
+    if len(evidence.tested) < 3 or evidence.test == WELCH_T:
+        return None
+    measure = gist(column.name)
+    of_folds = {name for fold in best.folds for name in fold.metrics}
+    held_out = (
+        other
+        for other in columns
+        if other is not column and other.metric.split == "test" and other.value(best) is not None
+        if measure is not None and gist(other.name) == measure and not of_folds & {*other.names}
+    )
+    return None if next(held_out, None) else len(evidence.tested)
 
 
 def _balance(best: Experiment, columns: Sequence[Column], formats: Mapping[str, NumberFormat]) -> Balance | None:

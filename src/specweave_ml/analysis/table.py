@@ -16,12 +16,13 @@ from specweave_ml.analysis.metrics import (
     training_seconds_per_unit,
     understand,
 )
-from specweave_ml.analysis.numbers import NumberFormat, duration, number_format
+from specweave_ml.analysis.numbers import NumberFormat, duration, number_format, with_spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from specweave_ml.analysis.metrics import Direction
+    from specweave_ml.analysis.repeats import Repeats
     from specweave_ml.record import Experiment
 
 MOST_COLUMNS = 6
@@ -149,11 +150,15 @@ def build_table(
     time: TrainingTime,
     formats: Mapping[str, NumberFormat],
     primary: str | None = None,
+    repeats: Mapping[str, Repeats] | None = None,
 ) -> Table:
     """A row an experiment: its name, its metrics (the primary one first), its training time.
 
+    Where there are repeats, a column says how many, and their metrics are written as mean ± standard deviation.
+
     Of more than `MOST_COLUMNS` metrics, those that most experiments logged are shown.
     """
+    repeats = repeats or {}
     candidates = [column for column in columns if column is not time.column]
     kept = sorted(candidates, key=lambda column: (column.name != primary, -column.count))[:MOST_COLUMNS]
     shown = sorted((column for column in candidates if column in kept), key=lambda column: column.name != primary)
@@ -161,10 +166,21 @@ def build_table(
     rows = tuple(
         (
             experiment.name,
-            *(formats[column.name](column.value(experiment)) for column in shown),
+            *((str(len(repeats[experiment.name].members) if experiment.name in repeats else 1),) if repeats else ()),
+            *(_cell(column, experiment, formats[column.name], repeats) for column in shown),
             *((duration(time.seconds.get(experiment.name)),) if timed else ()),
         )
         for experiment in experiments
     )
-    titles = ("Experiment", *(column.title for column in shown), *(("Training Time",) if timed else ()))
+    titles = (
+        "Experiment",
+        *(("Repeats",) if repeats else ()),
+        *(column.title for column in shown),
+        *(("Training Time",) if timed else ()),
+    )
     return Table(titles, rows, tuple(column.name for column in candidates if column not in kept))
+
+
+def _cell(column: Column, model: Experiment, number: NumberFormat, repeats: Mapping[str, Repeats]) -> str:
+    repeated = repeats.get(model.name)
+    return with_spread(number(column.value(model)), repeated.spread(*column.names) if repeated else None)
