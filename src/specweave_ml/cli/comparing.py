@@ -14,7 +14,7 @@ from specweave_ml.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from specweave_ml.analysis.comparison import Row
+    from specweave_ml.analysis.rows import Row
     from specweave_ml.analysis.table import Table
     from specweave_ml.reports import Comparison
 

@@ -9,8 +9,9 @@ from specweave_ml.cli.output import count
 from specweave_ml.store.layout import COMPARISON
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from specweave_ml.analysis.rationale import Difference
     from specweave_ml.project import Increment
     from specweave_ml.reports import Comparison
 
