@@ -43,7 +43,7 @@ def read_entry(root: str) -> Found:
     places = _Places(root)
     below = (None if ".." in path else places.below(path)) or places.below(os.path.realpath(path))
     shown = below or places.portable(path)
-    gaps = [_left_absolute("code.entry.path", [path])] if shown == path else []
+    gaps = [_left_absolute("code.entry.path")] if shown == path else []
     return {"entry": {"kind": kind, "path": shown}}, gaps
 
 
@@ -62,11 +62,10 @@ def read_command(root: str) -> Found:
     if argv != plain:
         why = "not re-runnable as it stands: it held a secret, which was redacted"
         gaps.append(gap("command.argv", why, "pass secrets in environment variables"))
-    absolute = [word for word in argv if "/" in word and _ABSOLUTE.search(word)]
-    if absolute:
-        gaps.append(_left_absolute("command.argv", absolute))
+    if any("/" in word and _ABSOLUTE.search(word) for word in argv):
+        gaps.append(_left_absolute("command.argv"))
     if cwd is None:
-        gaps.append(_left_absolute("command.cwd", [places.cwd]))
+        gaps.append(_left_absolute("command.cwd"))
     return {"argv": argv, "cwd": cwd or places.cwd, "env": env}, gaps
 
 
@@ -177,6 +176,7 @@ def _goes_on(after: str) -> bool:
     return _continues(after[:1], "_-") or (after[:1] == "." and _continues(after[1:], "_"))
 
 
-def _left_absolute(what: str, paths: list[str]) -> dict[str, str]:
-    why = f"an absolute path, which another machine may not have: {', '.join(paths)}"
+def _left_absolute(what: str) -> dict[str, str]:
+    # Without the path itself, which stands in the record's own field: this sentence goes into documents.
+    why = "an absolute path, which another machine may not have"
     return gap(what, why, "keep it below the project and pass it relative to the working directory")
