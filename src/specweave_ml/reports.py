@@ -57,12 +57,12 @@ class Comparison(Findings):
         body = render(
             "comparison.md",
             comparison=self,
-            title=_title(self.increment),
+            title=increment_title(self.increment),
             shown=shown,
             hidden=len(self.models) - len(shown.rows),
             params=self.params_table(most_rows=MOST_ROWS),
             most_listed=MOST_LISTED,
-            ending=_ending,
+            ending=ending,
             reason=reason,
         )
         return f"<!-- specweave:comparison v1 sha256={_fingerprint(body.encode())} {self._in_a_line()} -->\n{body}"
@@ -109,7 +109,7 @@ def compare_experiments(
     """
     where = find_increment(increment)
     found = read_experiments(where.experiments, where.name, archived=archived)
-    comparison = _compared(found, where, metric, direction)
+    comparison = compared(found, where, metric, direction)
     if write:
         asked = metric is not None or direction is not None or archived
         _write(_of_the_document(found, where) if asked else comparison, where)
@@ -132,12 +132,18 @@ def refresh(root: str, increment: str) -> None:
 
 
 def _of_the_document(found: Iterable[Experiment], where: Increment) -> Comparison:
-    return _compared([experiment for experiment in found if not experiment.archived], where)
+    return compared([experiment for experiment in found if not experiment.archived], where)
 
 
-def _compared(
+def compared(
     found: Iterable[Experiment], where: Increment, metric: str | None = None, direction: str | None = None
 ) -> Comparison:
+    """The comparison of experiments that were read already, with all that the increment's files say beside them.
+
+    Raises:
+        NotFound: no finished experiment logged `metric`.
+        UsageError: `direction` is no direction.
+    """
     decision = read_decision(f"{where.experiments}/{DECISION}")
     spec, problems = _spec(f"{where.path}/spec.md")
     comparison = Comparison.of(found, where.name, decision, metric=metric, direction=direction, spec=spec)
@@ -166,7 +172,7 @@ def _write(comparison: Comparison, where: Increment) -> bool:
         old = _present(path)
         if old == new:
             return False
-        if old is not None and not _is_ours(old):
+        if old is not None and not is_generated(old):
             raise Refused(
                 "comparison.md was changed by hand, so it was left as it is",
                 path=path,
@@ -187,7 +193,8 @@ def _present(path: str) -> bytes | None:
         return None
 
 
-def _is_ours(text: bytes) -> bool:
+def is_generated(text: bytes) -> bool:
+    """Whether this comparison.md, with LF line ends, is as it was generated."""
     first, _, rest = text.partition(b"\n")
     match = _FIRST_LINE.fullmatch(first)
     return match is not None and match[1].decode() == _fingerprint(rest)
@@ -201,20 +208,22 @@ def _id(increment: str) -> str:
     return increment.split("-", 1)[0]
 
 
-def _title(increment: str) -> str:
+def increment_title(increment: str) -> str:
+    """What an increment is called in headings: `Recommendation Model (Increment 0042)`."""
     number, _, slug = increment.partition("-")
     words = " ".join(word[:1].upper() + word[1:] for word in slug.split("-"))
     return f"{words} (Increment {number})" if words else f"Increment {number}"
 
 
-def _ending(experiment: Experiment) -> str:
+def ending(experiment: Experiment) -> str:
+    """How it ended, as documents say it: `finished`, `failed`, `killed` or `not finished`."""
     # Whether a process still lives is this moment's and this machine's affair, so a document does not say it.
     return experiment.status if experiment.status in ENDED else "not finished"
 
 
 def experiment_report(experiment: Experiment) -> str:
     """A Markdown report of one experiment: what was tried and measured, what it left, and its notes last."""
-    return render("experiment.md", ending=_ending(experiment), **_shown(experiment))
+    return render("experiment.md", ending=ending(experiment), **_shown(experiment))
 
 
 def experiment_html(experiment: Experiment) -> str:

@@ -31,6 +31,8 @@ _HOMES = {
     "export": "exporting:export",
     "select": "deciding:select",
     "unselect": "deciding:unselect",
+    "why": "why:why",
+    "sync-docs": "syncing:sync_docs",
     "note": "words:note",
     "tag": "words:tag",
     "status": "words:status",

@@ -1,4 +1,4 @@
-"""`select`, `unselect` and `why`: a person's choice, and what it stands on."""
+"""`select` and `unselect`: a person's choice."""
 
 from __future__ import annotations
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from specweave_ml.analysis.evidence import ONE_VALUE_EACH
 from specweave_ml.cli.output import count
 from specweave_ml.store.layout import COMPARISON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from specweave_ml.analysis.rationale import Difference
+    from specweave_ml.analysis.evidence import Evidence
+    from specweave_ml.analysis.rationale import Difference, Rationale
+    from specweave_ml.documents.reasons import Against
     from specweave_ml.project import Increment
     from specweave_ml.reports import Comparison
 
@@ -27,14 +30,49 @@ def facts(comparison: Comparison) -> Iterator[str]:
     lower = comparison.direction == "minimize"
     yield f"Best: {comparison.best}, {'lowest' if lower else 'highest'} {comparison.primary} ({found.value})"
     if found.equals:
-        yield f"  the same as {', '.join(found.equals[:_MOST_EQUALS])}: nothing tells them apart"
+        untested = "" if comparison.evidence.test else ": nothing tells them apart"
+        yield f"  the same as {', '.join(found.equals[:_MOST_EQUALS])}{untested}"
     for other, role in found.differences:
-        relative = f", {other.relative}" if other.relative else ""
-        yield f"  {other.absolute} {'below' if lower else 'above'} the {role} {other.name} ({other.value}){relative}"
-    if found.competitors > 1:
-        yield "  one value each, no interval"
+        yield f"  {distance(other, 'below' if lower else 'above', role)}"
+    yield from _standing(comparison, found)
     if comparison.selected:
         yield f"Selected: {comparison.selected}"
+
+
+def distance(other: Difference | Against, place: str, role: str) -> str:
+    """How far a model is from another, and what the records allow to be said of it."""
+    said = f"{other.absolute} {place} the {role} {other.name} ({other.value})"
+    if other.relative:
+        said += f", {other.relative}"
+    if other.interval:
+        said += f": 95% interval {other.interval}, {'told apart' if other.told_apart else 'so not told apart'}"
+    elif other.same_everywhere:
+        said += ": the same everywhere, so there is nothing to test"
+    return f"{said}; no more than the spread of repeats" if other.within_noise else said
+
+
+def alike(names: Sequence[str], detectable: str | None) -> str:
+    """Which models cannot be told from the one in question."""
+    more = len(names) - _MOST_EQUALS
+    named = ", ".join(names[:_MOST_EQUALS]) + (f" and {more} more" if more > 0 else "")
+    limit = f"; a difference below {detectable} could not have been seen" if detectable else ""
+    return f"cannot be told apart from {named}{limit}"
+
+
+def no_test(evidence: Evidence) -> str:
+    """Why no difference could be tested."""
+    return "one value each, no interval" if evidence.why_not == ONE_VALUE_EACH else f"no interval: {evidence.why_not}"
+
+
+def _standing(comparison: Comparison, found: Rationale) -> Iterator[str]:
+    evidence, tradeoff = comparison.evidence, comparison.tradeoff
+    if evidence.alike:
+        yield f"  {alike(evidence.alike, found.detectable)}"
+    if found.competitors > 1 and evidence.test is None:
+        yield f"  {no_test(evidence)}"
+    if tradeoff and tradeoff.recommended != comparison.best:
+        savings = ", ".join(f"{each.title} {each.cost} instead of {each.other}" for each in tradeoff.savings)
+        yield f"Recommended: {tradeoff.recommended}{f', which costs less: {savings}' if savings else ''}"
 
 
 def _why_nobody(comparison: Comparison) -> str:

@@ -116,11 +116,7 @@ def _refuse_somebodys(folder: str, name: str) -> None:
 def _present(folder: str, name: str) -> bytes | None:
     """What stands there, with the line ends as we write them: a checkout may have changed those."""
     try:
-        descriptor = os.open(f"{folder}/{name}", READ)
+        with open(f"{folder}/{name}", "rb", opener=lambda path, _: os.open(path, READ)) as file:
+            return (file.read(_LONGEST) or b"").replace(b"\r\n", b"\n")
     except OSError:
         return None
-    with open(descriptor, "rb") as file:
-        try:
-            return file.read(_LONGEST).replace(b"\r\n", b"\n")
-        except OSError:
-            return None
