@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -24,7 +25,7 @@ ROOT = str(FOLDER)
 """A project's root in which nothing is there yet."""
 
 
-def examined_of(case: str, reorder=list) -> Examined:
+def examined_of(case: str, reorder: Callable[[list[Any]], list[Any]] = list) -> Examined:
     recorded = yaml.safe_load((FOLDER / case / "recorded.yaml").read_text(encoding="utf-8"))
     name = recorded.get("increment", INCREMENT)
     found = [

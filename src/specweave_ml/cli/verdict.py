@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from specweave_ml.analysis.evidence import Evidence
     from specweave_ml.analysis.rationale import Difference, Rationale
-    from specweave_ml.documents.reasons import Against
+    from specweave_ml.documents.against import Against
     from specweave_ml.project import Increment
     from specweave_ml.reports import Comparison
 

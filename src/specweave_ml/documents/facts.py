@@ -5,29 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from specweave_ml.analysis.moments import standard_deviation
-from specweave_ml.analysis.numbers import duration
 from specweave_ml.analysis.params import param_text
 from specweave_ml.analysis.rows import reason
 from specweave_ml.documents.chosen import choose
-from specweave_ml.documents.conducted import listing, spread_text
+from specweave_ml.documents.conducted import listing
+from specweave_ml.documents.expected import expected_metrics, time_taken
 from specweave_ml.documents.reasons import reasons_for
 from specweave_ml.documents.recipe import recipe_of
 from specweave_ml.reports import ending, increment_title
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from specweave_ml.analysis.comparison import Findings
     from specweave_ml.documents.chosen import Chosen
     from specweave_ml.documents.conducted import Listing
+    from specweave_ml.documents.expected import Expected
     from specweave_ml.documents.reasons import Reasons
     from specweave_ml.documents.recipe import Recipe
     from specweave_ml.record import Experiment
 
 MOST_PARAMS = 40
 MOST_FAILURES = 50
-MOST_METRICS = 12
 MOST_NOTES = 20
 LONGEST_NOTE = 500
 
@@ -61,16 +60,6 @@ class Model:
     because: str
     params: tuple[tuple[str, str], ...]
     more_params: int
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """A metric that a new training should come to, and how much it differed from fold to fold or repeat to repeat."""
-
-    title: str
-    value: str
-    spread: str
-    over: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +156,8 @@ def gather(comparison: Findings, archived: Sequence[Experiment]) -> Facts:
         instead=_instead(comparison, chosen),
         problems=comparison.problems,
         recipe=recipe_of(chosen.run) if chosen else None,
-        took=_took(chosen),
-        expected=tuple(_expected(comparison, chosen)) if chosen else (),
+        took=time_taken(chosen) if chosen else "",
+        expected=tuple(expected_metrics(comparison, chosen)) if chosen else (),
         failures=tuple(map(_failure, comparison.unfinished[:MOST_FAILURES])),
         retrain_when=comparison.decision.retrain_when,
         notes=_notes(comparison, chosen),
@@ -214,27 +203,6 @@ def _instead(comparison: Findings, chosen: Chosen | None) -> Instead | None:
     if model is None:
         return None
     return Instead(model.name, column.name, comparison.formats[column.name](column.value(model)))
-
-
-def _took(chosen: Chosen | None) -> str:
-    """The time of the whole run, not only of what the program itself called training."""
-    seconds = chosen.experiment.duration_seconds if chosen else None
-    if chosen is None or seconds is None:
-        return ""
-    repeats = f", the mean of {len(chosen.repeats.members)} repeats" if chosen.repeats else ""
-    return f"{duration(seconds)}{repeats}"
-
-
-def _expected(comparison: Findings, chosen: Chosen) -> Iterator[Expected]:
-    columns = [column for column in comparison.columns if column is not comparison.time.column]
-    first = sorted(columns, key=lambda column: column is not comparison.chosen.column)
-    recorded = [column for column in first if column.value(chosen.experiment) is not None]
-    for column in recorded[:MOST_METRICS]:
-        written = comparison.formats[column.name]
-        values, unit = chosen.samples(column)
-        spread = spread_text(standard_deviation(values), written) if values else ""
-        over = f"{len(values)} {unit}" if values else ""
-        yield Expected(column.title, written(column.value(chosen.experiment)), spread, over)
 
 
 def _failure(experiment: Experiment) -> Failure:

@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING
 
 from specweave_ml.analysis.metrics import gist
 from specweave_ml.analysis.moments import standard_deviation
-from specweave_ml.analysis.numbers import p_value, significant
 from specweave_ml.analysis.rationale import rationale
 from specweave_ml.analysis.samples import CORRECTED_T, NEWCOMBE, WELCH_T
+from specweave_ml.documents.against import against
 from specweave_ml.documents.conducted import spread_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from specweave_ml.analysis.comparison import Findings
-    from specweave_ml.analysis.evidence import Evidence, Pair
-    from specweave_ml.analysis.rationale import Difference, Rationale, TrainingRank
+    from specweave_ml.analysis.evidence import Evidence
+    from specweave_ml.analysis.rationale import Rationale, TrainingRank
     from specweave_ml.analysis.targets import Checked
     from specweave_ml.analysis.tradeoff import Saving
+    from specweave_ml.documents.against import Against
     from specweave_ml.documents.chosen import Chosen
 
 _EXPLAINING = {
@@ -31,35 +32,6 @@ _EXPLAINING = {
     "feature_importance": "feature importance",
     "permutation": "permutation importance",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Against:
-    """The chosen model beside another one.
-
-    Attributes:
-        name: of the other.
-        value: the other's.
-        better: whether the chosen model's value is the better one.
-        absolute: the difference, without a sign.
-        relative: the same in percent of the other's value, with a sign; empty where that says nothing.
-        interval: of the difference, `+0.0512 to +0.108`; empty where there is none.
-        told_apart: what the test says of the two; None where there is none.
-        p: its p-value, corrected for all pairs; empty where the interval alone decides.
-        same_everywhere: whether the difference is the same in every fold, run or item, which leaves nothing to test.
-        within_noise: whether the difference is no larger than the spread of repeats.
-    """
-
-    name: str
-    value: str
-    better: bool
-    absolute: str
-    relative: str
-    interval: str
-    told_apart: bool | None
-    p: str
-    same_everywhere: bool
-    within_noise: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +137,8 @@ def reasons_for(comparison: Findings, chosen: Chosen) -> Reasons | None:
         is_only=facts.competitors == 1,
         equals=facts.equals,
         is_baseline=facts.is_reference,
-        baseline=_against(facts.against_baseline, name, comparison),
-        rival=_against(facts.against_second, name, comparison),
+        baseline=against(facts.against_baseline, name, comparison),
+        rival=against(facts.against_second, name, comparison),
         alike=_alike(evidence, name),
         detectable=facts.detectable or "",
         tested_on=_tested_on(evidence),
@@ -196,35 +168,6 @@ def _facts(comparison: Findings, name: str) -> Rationale | None:
         comparison.repeats,
         comparison.evidence,
     )
-
-
-def _against(difference: Difference | None, name: str, comparison: Findings) -> Against | None:
-    """A difference, and what the test says of this very pair, of which neither needs to be the best."""
-    if difference is None:
-        return None
-    order = [model.name for model in comparison.ranked]
-    pair = next((each for each in comparison.evidence.pairs if {each.a, each.b} == {name, difference.name}), None)
-    return Against(
-        name=difference.name,
-        value=difference.value,
-        better=order.index(name) < order.index(difference.name),
-        absolute=difference.absolute,
-        relative=difference.relative or "",
-        interval=_interval(pair, name) if pair else "",
-        told_apart=pair.told_apart if pair else None,
-        p=p_value(pair.p_holm) if pair and pair.p_holm is not None else "",
-        same_everywhere=pair is not None and pair.measured.untested,
-        within_noise=difference.within_noise,
-    )
-
-
-def _interval(pair: Pair, name: str) -> str:
-    """The interval of `name` minus the other one."""
-    low, high = pair.measured.low, pair.measured.high
-    if low is None or high is None:
-        return ""
-    ends = (low, high) if pair.a == name else (-high, -low)
-    return " to ".join(significant(end, sign=True) for end in ends)
 
 
 def _alike(evidence: Evidence, name: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from specweave_ml.record import Experiment
 
+_PACKAGES = re.compile(r"\.env/[0-9A-Za-z]+\.txt")
+_SAYS_WHICH_DATA = re.compile(r"data(?:set)?_(?:version|commit|revision|tag|url|uri|path|hash|digest)")
 _SHORT_COMMIT = 7
 _SHORT_DIGEST = 12
 
@@ -95,7 +98,7 @@ def recipe_of(experiment: Experiment) -> Recipe:
         script=_script(code, _section(experiment.value("command"))) if runnable else "",
         python=_text(environment, "python"),
         machine=" on ".join(filter(None, (system, machine))),
-        packages=_text(packages, "file"),
+        packages=file if _PACKAGES.fullmatch(file := _text(packages, "file")) else "",
         package_count=count if isinstance(count, int) else 0,
         data=(*_data_sets(experiment), *_versions_in_params(experiment)),
         gaps=gaps,
@@ -149,7 +152,7 @@ def _versions_in_params(experiment: Experiment) -> Iterator[Data]:
     if isinstance(version, str) and version and version not in {_text(facts, "version") for facts in experiment.data}:
         yield Data("data_version", version, "", "")
     for name, value in experiment.params.items():
-        if normalised(name).startswith("data_"):
+        if _SAYS_WHICH_DATA.fullmatch(normalised(name)):
             yield Data(name, param_text(value), "", "")
 
 

@@ -132,7 +132,7 @@ def differences_picture(
     scale = _scale(shown, noise)
     pitch = 28 if len(shown) <= 12 else 22 if len(shown) <= 24 else 18
     top, bottom = TOP + 12, TOP + 12 + pitch * len(shown)
-    title = f"{cut(metric, 40)}: difference to the best"
+    title, first = f"{cut(metric, 40)}: difference to the best", f"{cut(shown[0].name, 60)} is first."
     finding, words = _finding(shown, best_value), [*_in_words(shown)]
     notes = [method, *([noise.says] if noise else []), *_notes(models, can_be_drawn, scale)]
     rows = [_row(model, top + pitch * place + pitch // 2, scale) for place, model in enumerate(shown)]
@@ -141,7 +141,7 @@ def differences_picture(
         bottom=bottom + 24,
         title=title,
         subtitle=finding,
-        words=[finding, *words, *notes],
+        words=[first, finding, *words, *notes],
         legend=_legend(shown, noise),
         notes=notes,
         rows=rows,
@@ -154,7 +154,7 @@ def differences_picture(
         lower_is_better=direction == "minimize",
         band=_band(noise, scale) if noise else None,
     )
-    return Picture(svg, f"{title}. {cut(shown[0].name, 60)} is first. {finding} {' '.join(told(words))}")
+    return Picture(svg, f"{title}. {' '.join([first, finding, *told(words)])}")
 
 
 def _scale(models: Sequence[Difference], noise: Noise | None) -> Scale:
