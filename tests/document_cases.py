@@ -25,7 +25,7 @@ ROOT = str(FOLDER)
 """A project's root in which nothing is there yet."""
 
 
-def examined_of(case: str, reorder: Callable[[list[Any]], list[Any]] = list) -> Examined:
+def examined_of(case: str, reorder: Callable[[list[Any]], list[Any]] = list, root: str = ROOT) -> Examined:
     recorded = yaml.safe_load((FOLDER / case / "recorded.yaml").read_text(encoding="utf-8"))
     name = recorded.get("increment", INCREMENT)
     found = [
@@ -37,12 +37,12 @@ def examined_of(case: str, reorder: Callable[[list[Any]], list[Any]] = list) -> 
     decision = Decision(**{key: str(text) for key, text in said.items()}, retrain_when=reasons)
     live = [each for each in found if not each.archived]
     comparison = Comparison.of(live, name, decision, spec=recorded.get("spec", ""))
-    where = Increment(ROOT, name, f"{ROOT}/.specweave/increments/{name}")
+    where = Increment(root, name, f"{root}/.specweave/increments/{name}")
     return Examined(where, comparison, [each for each in found if each.archived], {})
 
 
-def documents_of(examined: Examined, root: str = ROOT) -> list[Document]:
-    return wanted_documents(root, [examined])
+def documents_of(examined: Examined) -> list[Document]:
+    return wanted_documents(examined.where.root, [examined])
 
 
 def document_name(document: Document) -> str:

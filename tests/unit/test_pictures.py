@@ -247,6 +247,16 @@ def test_repeats_give_the_grey_band_their_spread(pictures):
     assert "spread of its repeats" in texts(svg)
 
 
+def test_repeats_that_diverged_break_nothing():
+    seeds = [
+        experiment(f"{name}-{seed}", {"reward": value * seed}, params={"seed": seed, "model": name}, seconds=seed)
+        for name, value in (("wild", 1e200), ("tame", 1.0))
+        for seed in (1, 2, 3)
+    ]
+    for picture in Case(seeds).pictures().values():
+        assert_sound(picture.svg)
+
+
 def test_an_interval_that_goes_on_and_a_model_beyond_the_edge_are_marked():
     models = [
         Difference("best", 0, "best"),

@@ -1,4 +1,4 @@
-"""Two models side by side, neither of which needs to be the best: how far apart, and what the records allow to be said."""
+"""Two models side by side, neither of which needs to be the best: how far apart, and what can be said of it."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Expected:
 
 
 def time_taken(chosen: Chosen) -> str:
-    """How long the whole run was, not only what the program itself called training; empty where that is not recorded."""
+    """How long the whole run was, not only what the program called training; empty where it is not recorded."""
     seconds = chosen.experiment.duration_seconds
     if seconds is None:
         return ""

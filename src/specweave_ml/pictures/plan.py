@@ -120,7 +120,7 @@ def _difference(model: Experiment, best: Experiment, column: Column, pair: Pair 
 def _noise(column: Column, evidence: Evidence, repeats: Repeats | None) -> Noise | None:
     """The spread of the best model's repeats, else the difference that could not have been seen."""
     spread = repeats.spread(column.name) if repeats else None
-    if repeats and spread:
+    if repeats and spread and drawable(spread):
         says = f"Grey: ±{significant(spread)}, the standard deviation of the best one's {len(repeats.members)} repeats"
         return Noise(spread, "spread of its repeats", f"{says}: no improvement within it.")
     if not evidence.detectable or not drawable(evidence.detectable):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from _thread import start_new_thread
+from _thread import LockType, allocate_lock, start_new_thread
 
 from specweave_ml import provenance
 from specweave_ml.errors import complain
@@ -40,40 +40,49 @@ class Capture:
         self.packages: str | None = None
         self._lock = threading.Lock()
         self._waiting: list[tuple[Owner, str | None]] = []
-        self._go = threading.Event()
-        self._done: threading.Event | None = None  # of the thread, once there is one
+        # Bare locks, not Events: an exception that a signal raises inside Event.set leaves its lock taken for ever.
+        self._gate = allocate_lock()
+        self._gate.acquire()
+        self._running: LockType | None = None  # held by the thread, once there is one
+        self._over = False  # the thread has ended; the lock alone cannot tell, for a signal may strike who took it
 
     def follow(self, owner: Owner, told: dict[str, Any], declared: str | None) -> None:
         """Say the rest to an experiment that was told `told`; `declared` is the commit that its caller named."""
         with self._lock:
             if self.packages is None:
                 self._waiting.append((owner, declared))
-                if self._done is None:
-                    self._done = threading.Event()
+                if self._running is None:
+                    self._running = allocate_lock()
+                    self._running.acquire()
                     # Not a Thread, whose start waits until it runs: a fifth of a millisecond, more on a busy machine.
-                    start_new_thread(self._complete, (self._done,))
+                    start_new_thread(self._complete, (self._running,))
                 return
         self._tell(owner, declared, again=told is not self.sections)
 
     def hurry(self) -> None:
         """The first experiment is over: nothing is left that the thread could slow down."""
-        self._go.set()
+        if self._gate.locked():
+            try:
+                self._gate.release()
+            except RuntimeError:  # the thread went on by itself
+                return
 
     def wait(self) -> None:
         """Let the thread finish, as a process does that ends."""
         self.hurry()
-        if self._done is not None:
-            self._done.wait(_PATIENCE_SECONDS)
+        if self._running is not None and not self._over and self._running.acquire(timeout=_PATIENCE_SECONDS):
+            self._running.release()
 
-    def _complete(self, done: threading.Event) -> None:
+    def _complete(self, running: LockType) -> None:
         try:
-            self._go.wait(_HEAD_START_SECONDS)
+            self._gate.acquire(timeout=_HEAD_START_SECONDS)
             with whole_import:
                 import subprocess  # noqa: F401 - what the capture loads, so that no fork finds it half loaded
                 import urllib.parse  # noqa: F401 - the same
             self._tell_all()
         finally:
-            done.set()
+            self._over = True
+            running.release()
 
     def _tell_all(self) -> None:
         sections, packages = provenance.complete(self.root, self.sections)

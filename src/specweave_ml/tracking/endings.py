@@ -111,6 +111,8 @@ def _install() -> None:
     if _installed:
         return
     _installed = True
+    # Twice: a signal that came while no Python code ran strikes at the first line of the first call, and ends that.
+    atexit.register(_at_exit)
     atexit.register(_at_exit)
     os.register_at_fork(after_in_child=_in_child)
     previous = sys.excepthook
