@@ -38,9 +38,9 @@ def trained(project: Path) -> Path:
     """Three models on the same folds, and one that failed."""
     for name, scores in SCORES.items():
         train(name, scores, description=f"The {name[8:]}", tags=["baseline"] if "baseline" in name else [])
-    with pytest.raises(MemoryError), track_experiment("exp-004-net", increment="0042") as exp:
+    with track_experiment("exp-004-net", increment="0042") as exp:
         exp.log_note("Reason: needs a smaller batch")
-        raise MemoryError("does not fit")
+        exp.set_status("failed")
     return project
 
 
@@ -61,21 +61,17 @@ def replaced(path: Path, old: str, new: str) -> str:
 
 def test_the_documents_are_written_and_a_second_sync_changes_nothing(trained: Path, run: CommandLine) -> None:
     done = sync(run, "--json")
-    assert actions(done) == {
-        "differences.svg": "created",
-        "cost.svg": "created",
-        "comparison.md": "updated" if (trained / EXPERIMENTS / "comparison.md").exists() else "created",
-        "ml-models.md": "created",
-        "model-training.md": "created",
-        "experiments-0042.md": "created",
-    } | {name: "unchanged" for name, action in actions(done).items() if action == "unchanged"}
+    assert actions(done) == dict.fromkeys(
+        ("differences.svg", "cost.svg", "comparison.md", "ml-models.md", "model-training.md", "experiments-0042.md"),
+        "created",
+    )
     models = (trained / MODELS).read_text()
     assert models.startswith(
         "# ML Models\n\n## Recommendation Model (Increment 0042)\n\n<!-- specweave:begin v1 inc-0042 "
     )
     assert "\n### Experiments Conducted: 4\n- exp-001-baseline: The baseline (acc=0.60)\n" in models
     assert f"- {BEST}: The boosting (acc=0.86) **RECOMMENDED**\n" in models
-    assert "- exp-004-net: failed: MemoryError: does not fit\n" in models
+    assert "- exp-004-net: failed\n" in models
     assert "exp-004-net: Reason: needs a smaller batch" in (trained / RUNBOOK).read_text()
     assert "3 of 4 experiments finished. Recommended, not selected" in (trained / DIGEST).read_text()
     assert not (trained / RECORDS).exists()

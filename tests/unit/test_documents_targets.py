@@ -10,7 +10,7 @@ from jinja2 import UndefinedError
 from document_cases import documents_of, examined_of
 from specweave_ml.documents.targets import SETTINGS, Targets, find_targets
 from specweave_ml.documents.wording import OVERRIDES, Wording
-from specweave_ml.errors import Refused, UsageError
+from specweave_ml.errors import Refused, StoreError, UsageError
 
 INTERNAL = ".specweave/docs/internal"
 
@@ -89,7 +89,7 @@ def test_a_mistake_in_the_settings_is_named(root, text, setting, expected):
 
 
 def test_damaged_settings_name_the_file(root):
-    with pytest.raises(OSError, match="not YAML") as error:
+    with pytest.raises(StoreError, match="not YAML") as error:
         say(root, "documents: [")
     assert error.value.path == SETTINGS
 
