@@ -363,6 +363,22 @@ def test_a_link_out_of_the_project_is_refused(standing: Path, tmp_path_factory: 
     assert outside.read_text() == "# Theirs\n"
 
 
+def test_a_folder_of_ours_that_leads_out_of_the_project(
+    standing: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    for folder in (standing / ".specweave/docs-sync/_root/docs", standing / ".specweave/cache"):
+        shutil.rmtree(folder)
+        folder.symlink_to(outside)
+    before = (standing / PATH).read_bytes()
+    assert "leads out of the project" in sync_documents(str(standing), [wanted("two")]).conflicts[0].why
+    (standing / ".specweave/docs-sync/_root/docs").unlink()
+    with pytest.raises(Refused, match="leads out of the project"):
+        sync_documents(str(standing), [wanted("two")])
+    assert (standing / PATH).read_bytes() == before
+    assert not [*outside.iterdir()]
+
+
 def test_a_read_only_file_is_not_written(standing: Path) -> None:
     (standing / PATH).chmod(0o444)
     before = snapshot(standing)

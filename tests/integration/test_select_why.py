@@ -140,3 +140,72 @@ def test_a_comparison_changed_by_hand_does_not_undo_the_choice(decision: Path, r
     assert "comparison.md was changed by hand" in done.err
     assert read_decision(str(decision)).selected == "exp-002-xgboost"
     assert comparison.read_text().endswith("my words\n")
+
+
+def test_why_before_a_choice_says_recommended(decision: Path, run: CommandLine) -> None:
+    done = run("why", "0042")
+    lines = done.out.splitlines()
+    assert lines[0] == (
+        "Nobody has selected an experiment of 0042-recommendation-model; the comparison recommends exp-002-xgboost"
+    )
+    assert "Evidence: accuracy 0.87, the best" in lines
+    assert "  0.22 above the baseline exp-001-baseline (0.65), +34%" in lines
+    assert "  one value each, no interval" in lines
+    assert lines[-2] == "Did not finish: neural-net-attempt"
+    assert done.last_line == 'next: specweave-ml select 0042 exp-002-xgboost --because "…"'
+    document = run("why", "0042", "--json").json
+    assert (document["selected"], document["agrees"], document["because"]) == (None, None, None)
+    assert document["evidence"]["why_not"] == "one value each"
+
+
+def test_why_says_what_was_chosen_over_what_and_that_the_comparison_disagrees(decision: Path, run: CommandLine) -> None:
+    select(run, "exp-003-lightgbm", "--by", "Ana")
+    lines = run("why").out.splitlines()
+    today = read_decision(str(decision)).date
+    assert lines[:3] == [
+        f"Selected in 0042-recommendation-model: exp-003-lightgbm, Ana, {today}",
+        "Because: as good, and cheaper to run",
+        "The comparison by itself recommends another one: exp-002-xgboost",
+    ]
+    assert "  0.01 below the best exp-002-xgboost (0.87), -1.1%" in lines
+    document = run("why", "--json").json
+    assert {
+        key: document[key] for key in ("selected", "by", "because", "recommended", "agrees", "baseline", "value")
+    } == {
+        "selected": "exp-003-lightgbm",
+        "by": "Ana",
+        "because": "as good, and cheaper to run",
+        "recommended": "exp-002-xgboost",
+        "agrees": False,
+        "baseline": "exp-001-baseline",
+        "value": 0.86,
+    }
+    assert document["over"][0] == {"name": "exp-002-xgboost", "value": 0.87}
+    assert (document["total"], document["returned"], document["truncated"]) == (6, 6, False)
+    assert document["not_finished"] == ["neural-net-attempt"]
+
+
+def test_why_agrees(decision: Path, run: CommandLine) -> None:
+    select(run, "exp-002-xgboost")
+    assert "The comparison by itself recommends the same" in run("why").out
+    assert run("why", "--json").json["agrees"] is True
+
+
+def test_why_where_nothing_can_be_said(project: Path, run: CommandLine) -> None:
+    assert "none can be recommended" in run("why").out
+    assert run("why", "--json").json["recommended"] is None
+
+
+def test_why_writes_nothing(decision: Path, run: CommandLine) -> None:
+    run("compare")
+    before = snapshot(decision.parent)
+    run("why")
+    run("why", "--json")
+    assert snapshot(decision.parent) == before
+
+
+def test_why_names_what_it_could_not_follow(decision: Path, run: CommandLine) -> None:
+    decision.write_text("---\nselected: exp-009-gone\n---\n")
+    done = run("why")
+    assert "ignored: decision.md selects exp-009-gone, which is not among the experiments" in done.out
+    assert run("why", "--json").json["problems"]

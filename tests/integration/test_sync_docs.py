@@ -53,9 +53,9 @@ def actions(done) -> dict[str, str]:
 
 
 def replaced(path: Path, old: str, new: str) -> str:
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new, 1))
+    data = path.read_bytes()
+    assert old.encode() in data
+    path.write_bytes(data.replace(old.encode(), new.encode(), 1))
     return path.read_text()
 
 

@@ -113,6 +113,13 @@ def test_a_difference_between_two_that_are_not_the_best_is_tested_as_such():
     assert why.baseline.interval == f"+{pair.measured.low:.3f} to +{pair.measured.high:.3f}"
 
 
+def test_beside_others_of_the_same_value_the_best_is_still_the_rival():
+    found = [experiment(name, {"f1": value}) for name, value in (("best", 0.9), ("a", 0.8), ("b", 0.8), ("c", 0.7))]
+    comparison = Comparison.of(found, INCREMENT, Decision(selected="b"))
+    why = reasons_for(comparison, choose(comparison))
+    assert (why.rival.name, why.rival.better, why.equals) == ("best", False, ("a",))
+
+
 def test_an_odd_record_gives_what_can_be_used():
     odd = experiment(
         "a",

@@ -38,7 +38,7 @@ def test_what_a_plan_says(root: str) -> None:
             {"path": "c.md", "action": "created", "why": "inc-0001: new"},
         ],
     }
-    assert "--- a/docs/a.md\n+++ b/docs/a.md\n" in plan.diff
+    assert "--- docs/a.md\n+++ docs/a.md\n" in plan.diff
     assert "-two\n+TWO\n" in plan.diff
     assert not plan.is_current
     assert not Path(root, "c.md").exists()

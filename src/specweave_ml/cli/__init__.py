@@ -13,6 +13,8 @@
     doctor.py       doctor, and checks.py what it looks at
     listing.py      list            showing.py    show
     comparing.py    compare         exporting.py  export
+    deciding.py     select, unselect                why.py  why
+    syncing.py      sync-docs
     words.py        note, tag, status
     archiving.py    archive, restore
     reference.py    docs/cli.md

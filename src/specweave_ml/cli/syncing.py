@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from specweave_ml.cli import options
-from specweave_ml.cli.output import count, hint, print_json, say
+from specweave_ml.cli.output import count, hint, page, print_json, say
 from specweave_ml.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,7 +36,9 @@ def sync_docs(
     dry_run: bool,
     as_json: bool,
 ) -> int:
-    """Bring documents up to date: what was tried in INCREMENT, which model was chosen and why, how to train it again.
+    """Bring the documents of INCREMENT up to date.
+
+    What goes there: what was tried in INCREMENT, which model was chosen and why, how to train it again.
 
     Generated parts are renewed; what people wrote around them stays, and so do their edits inside, merged with new
     data. Where both changed the same, that part stays as it is and the exit code is 5. --dry-run shows the changes.
@@ -52,7 +54,7 @@ def sync_docs(
     act = plan_sync if check or dry_run else sync
     plan = act([increment] if increment else None, everything=everything, prune=prune, restore=restore)
     if as_json:
-        print_json(plan.as_dict())
+        _print_json(plan)
     else:
         _print(plan, check=check, dry_run=dry_run)
     _warn_of_taken_numbers(plan)
@@ -65,7 +67,8 @@ def _print(plan: SyncPlan, *, check: bool, dry_run: bool) -> None:
     if dry_run and plan.diff:
         say(plan.diff)
     for change in plan.changes:
-        say(f"{change.action}  {change.path}  ({change.why})")
+        if change.action != "unchanged":
+            say(f"{change.action}  {change.path}  ({change.why})")
     if not dry_run:
         for change in plan.conflicts:
             if change.diff:
@@ -73,6 +76,17 @@ def _print(plan: SyncPlan, *, check: bool, dry_run: bool) -> None:
     if not plan.changes:
         say("there are no experiments to write about")
     say(_summary(plan, check=check, dry_run=dry_run))
+
+
+def _print_json(plan: SyncPlan) -> None:
+    """The whole plan; of very many documents, those that change first."""
+    from specweave_ml.store.codec import encode
+
+    whole = plan.as_dict()
+    documents = sorted(whole["documents"], key=lambda each: each["action"] == "unchanged")
+    shown = page(documents, encode, limit=None)
+    cut = {"total": len(documents), "returned": len(shown), "truncated": len(shown) < len(documents)}
+    print_json({**whole, **cut, "documents": shown})
 
 
 def _summary(plan: SyncPlan, *, check: bool, dry_run: bool) -> str:

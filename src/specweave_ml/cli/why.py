@@ -25,7 +25,7 @@ _MODELS = 2_000  # bytes of JSON, where nobody asked for a number of models
 @options.limit
 @options.as_json
 def why(increment: str | None, limit: int | None, *, as_json: bool) -> int:
-    """Say which model of INCREMENT was chosen, by whom, over what, and on which evidence.
+    """Say what was chosen, over what, and why.
 
     Says so too where the comparison by itself recommends another one, or where nobody has chosen yet.
     """

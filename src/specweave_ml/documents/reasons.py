@@ -154,12 +154,14 @@ def reasons_for(comparison: Findings, chosen: Chosen) -> Reasons | None:
 
 
 def _facts(comparison: Findings, name: str) -> Rationale | None:
-    """The facts behind a model, as `rationale` gives them for the first of a list."""
-    ranked = comparison.ranked
-    if not any(model.name == name for model in ranked):
+    """The facts behind a model, as `rationale` gives them for the first of a list, with its equals behind it."""
+    column, ranked = comparison.chosen.column, comparison.ranked
+    mine = next((model for model in ranked if model.name == name), None)
+    if column is None or mine is None:
         return None
+    values = {model.name: comparison.formats[column.name](column.value(model)) for model in ranked}
     return rationale(
-        sorted(ranked, key=lambda model: model.name != name),
+        sorted(ranked, key=lambda model: (model is not mine, values[model.name] != values[name])),
         comparison._reference,
         comparison.chosen,
         comparison.columns,

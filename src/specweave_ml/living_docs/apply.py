@@ -10,13 +10,13 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from specweave_ml.errors import Refused, StoreError
 from specweave_ml.living_docs.bases import FOLDER, base_content, base_path, mirrored
-from specweave_ml.living_docs.files import back_up, blobs_in_git, is_as_read, is_blob, replace_document
+from specweave_ml.living_docs.files import back_up, blobs_in_git, is_as_read, is_blob, refuse_outside, replace_document
 from specweave_ml.living_docs.plan import SyncPlan, plan_sync
 from specweave_ml.store.replace import replace_file
 
@@ -123,10 +123,11 @@ def _write(root: str, change: Change, found: Found, blob: str | None) -> bool:
         return False
     paths = {f"{root}/{base_path(change.path, region)}": body for region, body in change.bases.items()}
     for path in [path for path, body in paths.items() if body is None]:
-        os.unlink(path)
+        with suppress(FileNotFoundError):
+            os.unlink(path)
     if change.data is not None:
         if found.data is not None and not is_blob(found.data, blob):
-            back_up(f"{root}/{_BACKUPS}/{mirrored(change.path)}", found)
+            back_up(refuse_outside(root, f"{_BACKUPS}/{mirrored(change.path)}"), found)
         if not replace_document(found, change.data):
             return False
     for path, body in paths.items():

@@ -24,9 +24,14 @@ def mirrored(document: str) -> str:
     return inside if inside != document else f"_root/{document}"
 
 
+def base_folder(document: str) -> str:
+    """The folder of a document's base files, relative to the project's root."""
+    return f"{FOLDER}/{mirrored(document)}"
+
+
 def base_path(document: str, region: str) -> str:
     """The base file of a region, relative to the project's root."""
-    return f"{FOLDER}/{mirrored(document)}/{region}.md"
+    return f"{base_folder(document)}/{region}.md"
 
 
 def read_bases(root: str, document: str) -> dict[str, str]:
@@ -35,7 +40,7 @@ def read_bases(root: str, document: str) -> dict[str, str]:
     Raises:
         StoreError: they cannot be read.
     """
-    folder = f"{root}/{FOLDER}/{mirrored(document)}"
+    folder = f"{root}/{base_folder(document)}"
     bases: dict[str, str] = {}
     try:
         with os.scandir(folder) as entries:

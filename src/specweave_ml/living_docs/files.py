@@ -42,9 +42,7 @@ def find_document(root: str, path: str) -> Found:
         Refused: it leads out of the project, or is no file.
         StoreError: it cannot be read.
     """
-    target = os.path.realpath(os.path.join(root, path))
-    if not target.startswith(os.path.join(os.path.realpath(root), "")):
-        raise Refused("it is a link to somewhere outside the project", next_step="replace the link by the file itself")
+    target = refuse_outside(root, path)
     try:
         # Without waiting: a pipe that poses as a document is refused instead of waited for.
         descriptor = os.open(target, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -58,6 +56,18 @@ def find_document(root: str, path: str) -> Found:
         return Found(target)
     except OSError as error:
         raise StoreError(f"the document cannot be read: {error.strerror}", path=path) from error
+
+
+def refuse_outside(root: str, path: str) -> str:
+    """Where a path of the project really leads, behind all links.
+
+    Raises:
+        Refused: out of the project, where nothing of it may be written.
+    """
+    target = os.path.realpath(os.path.join(root, path))
+    if not target.startswith(os.path.join(os.path.realpath(root), "")):
+        raise Refused(f"{path} leads out of the project", next_step="replace the link by what it leads to")
+    return target
 
 
 def is_as_read(found: Found) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from difflib import unified_diff
 from typing import TYPE_CHECKING
 
 from specweave_ml.errors import Refused, UsageError
-from specweave_ml.living_docs.bases import read_bases
+from specweave_ml.living_docs.bases import base_folder, read_bases
 from specweave_ml.living_docs.document import renew_document
-from specweave_ml.living_docs.files import find_document
+from specweave_ml.living_docs.files import find_document, refuse_outside
+from specweave_ml.living_docs.text import decode, readable_diff
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,9 +54,7 @@ class Change:
         conflicts = "".join(region.diff for region in self.regions)
         if self.data is None or self.found is None:
             return conflicts
-        old, new = ((data or b"").decode().splitlines() for data in (self.found.data, self.data))
-        lines = unified_diff(old, new, f"a/{self.path}", f"b/{self.path}", lineterm="")
-        return "".join(f"{line}\n" for line in lines) + conflicts
+        return readable_diff(decode(self.found.data or b""), decode(self.data), self.path, self.path) + conflicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +133,7 @@ def plan_sync(root: str, documents: Sequence[Document], *, prune: bool = False, 
 def _plan(root: str, document: Document, *, prune: bool, restore: bool) -> Change:
     bases = read_bases(root, document.path)
     try:
+        refuse_outside(root, base_folder(document.path))
         found = find_document(root, document.path)
         renewed = renew_document(found.data, document, bases, prune=prune, restore=restore)
     except Refused as problem:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import unified_diff
 from typing import TYPE_CHECKING
 
 from specweave_ml.living_docs.items import render_the_same
 from specweave_ml.living_docs.markers import fingerprint
 from specweave_ml.living_docs.merge import Clash, merge_bodies
+from specweave_ml.living_docs.text import readable_diff
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -64,6 +64,5 @@ def renew(live: Live, base: str | None, generated: str) -> tuple[str | None, Reg
 
 
 def _conflict(live: Live, generated: str, why: str) -> RegionChange:
-    old, new = (f"{text}\n".splitlines(keepends=True) for text in (live.body, generated))
-    diff = "".join(unified_diff(old, new, f"{live.id} as it stands", f"{live.id} as generated"))
+    diff = readable_diff(live.body, generated, f"{live.id} as it stands", f"{live.id} as generated")
     return RegionChange(live.id, "conflict", why, diff)

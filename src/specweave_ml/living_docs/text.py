@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from difflib import unified_diff
 
 from specweave_ml.errors import Refused
 
@@ -79,3 +80,9 @@ def normal_body(text: str) -> str:
     lines = with_newlines(text, "\n").split("\n")
     filled = [number for number, line in enumerate(lines) if line.strip(" \t")]
     return "\n".join(lines[filled[0] : filled[-1] + 1]) if filled else ""
+
+
+def readable_diff(old: str, new: str, old_name: str, new_name: str) -> str:
+    """A unified diff, whatever the line endings; empty where nothing differs but those."""
+    before, after = ([bare(line) for line in split_lines(text)] for text in (old, new))
+    return "".join(f"{line}\n" for line in unified_diff(before, after, old_name, new_name, lineterm=""))
