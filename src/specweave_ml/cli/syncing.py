@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -67,7 +67,7 @@ def _print(plan: SyncPlan, *, check: bool, dry_run: bool) -> None:
     if dry_run and plan.diff:
         say(plan.diff)
     for change in plan.changes:
-        if change.action != "unchanged":
+        if change.action != "unchanged" or any(region.outcome != "unchanged" for region in change.regions):
             say(f"{change.action}  {change.path}  ({change.why})")
     if not dry_run:
         for change in plan.conflicts:
@@ -82,7 +82,7 @@ def _print_json(plan: SyncPlan) -> None:
     """The whole plan; of very many documents, those that change first."""
     from specweave_ml.store.codec import encode
 
-    whole = plan.as_dict()
+    whole: dict[str, Any] = plan.as_dict()
     documents = sorted(whole["documents"], key=lambda each: each["action"] == "unchanged")
     shown = page(documents, encode, limit=None)
     cut = {"total": len(documents), "returned": len(shown), "truncated": len(shown) < len(documents)}
