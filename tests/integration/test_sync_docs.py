@@ -10,6 +10,7 @@ from command_line import EXPERIMENTS, INCREMENT, CommandLine, snapshot
 from repositories import commit_all, git, make_repository
 from specweave_ml import track_experiment
 from specweave_ml.documents.sync import apply_sync, plan_sync
+from tracked import wait_for_the_capture
 
 DOCS = Path(".specweave/docs/internal")
 MODELS = DOCS / "architecture/ml-models.md"
@@ -41,6 +42,7 @@ def trained(project: Path) -> Path:
     with track_experiment("exp-004-net", increment="0042") as exp:
         exp.log_note("Reason: needs a smaller batch")
         exp.set_status("failed")
+    wait_for_the_capture()
     return project
 
 
@@ -217,6 +219,9 @@ def test_a_number_that_is_taken_on_the_default_branch_is_reported(trained: Path,
     done = sync(run, "--check")
     assert "0001-recommendation-model-exp-003-boosting.md has the number of" in done.err
     assert "rename it before merging" in done.err
+    (check,) = [each for each in run("doctor", "0042", "--json", code=1).json["checks"] if each["name"] == "documents"]
+    assert not check["ok"]
+    assert "0001-elsewhere.md on main" in check["why"]
 
 
 def test_a_comparison_changed_by_hand_is_left_as_it_is(trained: Path, run: CommandLine) -> None:
@@ -227,6 +232,7 @@ def test_a_comparison_changed_by_hand_is_left_as_it_is(trained: Path, run: Comma
     assert actions(done)["comparison.md"] == "conflict"
     assert comparison.read_text() == edited
     assert (trained / MODELS).exists()
+    comparison.unlink()  # at its end this process would complain of it
 
 
 def test_pictures_come_with_the_documents_and_go_with_their_reason(trained: Path, run: CommandLine) -> None:
@@ -307,6 +313,7 @@ def test_settings_of_the_project(trained: Path, run: CommandLine) -> None:
     sync(run, "--check")
     settings.write_text("documents:\n  modles: docs/models.md\n")
     assert "documents.modles is not understood" in sync(run, "--json", code=2).json["error"]
+    assert "documents.modles is not understood" in run("doctor", "0042", code=1).out
 
 
 @pytest.mark.parametrize("arguments", [("0042", "--all"), ("--prune",), ("--nonsense",), ("0042", "0043")])
@@ -343,3 +350,4 @@ def test_another_machine_writes_the_same_bytes(
     monkeypatch.chdir(moved)
     sync(run, "--check")
     assert snapshot(moved / DOCS) == first
+    moved.rename(trained)  # at its end this process looks for it there
