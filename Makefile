@@ -10,10 +10,10 @@ PEERS ?=
 READY := .venv/ready-$(shell { pwd; cat pyproject.toml; } | cksum | tr ' ' '-')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench
+.PHONY: help demo test check bench compare-docs
 
 help: ## show the targets
-	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' Makefile
 
 demo: $(READY) ## train, track and compare real models, and show what came out
 	@$(BIN)/python examples/demo.py
@@ -30,6 +30,9 @@ check: $(READY) ## lint, format, types, layers, house rules
 
 bench: $(READY) ## compare with the floor, and with PEERS="mlflow trackio wandb" if given
 	@$(BIN)/python -m benchmarks $(if $(PEERS),--peers $(PEERS))
+
+compare-docs: $(READY) ## run the living docs cases against other tools (about 5 minutes)
+	@$(BIN)/python -m benchmarks.compare_docs
 
 $(READY):
 	@test -n "$(PYTHON)" || { echo 'No Python 3.11 or newer with venv found (on Debian: apt-get install python3-venv); name one with PYTHON=...' >&2; exit 3; }

@@ -46,7 +46,7 @@ def outside(data: bytes) -> bytes:
 
 
 @given(documents)
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_a_new_region_is_one_insertion(data: bytes) -> None:
     bases: dict[str, str] = {}
     new = renewed(data, WANTED, bases).data
@@ -62,7 +62,7 @@ def test_a_new_region_is_one_insertion(data: bytes) -> None:
 
 
 @given(documents, documents)
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_edits_outside_a_region_stay(above: bytes, below: bytes) -> None:
     bases: dict[str, str] = {}
     standing = renewed(b"# ML Models\n", WANTED, bases).data
@@ -77,7 +77,7 @@ def test_edits_outside_a_region_stay(above: bytes, below: bytes) -> None:
 
 
 @given(some.lists(some.tuples(some.integers(1, 26), some.sampled_from(WORDS + BLOCKS), some.booleans()), max_size=4))
-@settings(max_examples=400)
+@settings(max_examples=200)
 @example([(9, "", True)])
 def test_edits_inside_a_region_stay(edits: list[tuple[int, str, bool]]) -> None:
     bases: dict[str, str] = {}
@@ -100,7 +100,7 @@ def test_edits_inside_a_region_stay(edits: list[tuple[int, str, bool]]) -> None:
 
 
 @given(some.lists(some.text(max_size=30), min_size=1, max_size=4), lines(some.sampled_from(WORDS + BLOCKS)))
-@settings(max_examples=200)
+@settings(max_examples=150)
 def test_escaped_texts_are_always_written(texts: list[str], people: list[str]) -> None:
     rows = "".join(f"| {escape.code(text)} | {escape.cell(text)} |\n" for text in texts)
     items = "".join(f"- {escape.inline(text)}\n" for text in texts)
@@ -112,7 +112,7 @@ def test_escaped_texts_are_always_written(texts: list[str], people: list[str]) -
 
 
 @given(documents, documents)
-@settings(max_examples=500)
+@settings(max_examples=250)
 def test_what_seems_settled_is_live(above: bytes, below: bytes) -> None:
     bases: dict[str, str] = {}
     standing = renewed(b"# ML Models\n", WANTED, bases).data
