@@ -1,6 +1,7 @@
 """What `doctor` looks at. A check says whether it is well, why, and what to do next; nothing is written.
 
 installation    the alias `specweave`, git
+documents       the settings, the numbers of decision records
 increment       locks, disk
 records         readable, journals, small files, torn ends, dropped lines, stale ones, provenance, comparison.md
 """
@@ -108,6 +109,23 @@ def locks(experiments: Sequence[Experiment]) -> Check:
         why = "this file system keeps no locks: a dead experiment looks like a running one"
         return Check("locks", ok=False, why=why, next="keep the project on a local disk")
     return Check("locks", ok=True, why="the file system keeps them")
+
+
+def documents(root: str) -> Check:
+    """Whether the settings of documents are understood, and no decision record has a number that is taken."""
+    from specweave_ml.documents.targets import find_targets
+    from specweave_ml.living_docs.adr import number_clashes
+
+    try:
+        records = find_targets(root).records
+        clashes = number_clashes(root, records) if records else []
+    except SpecweaveError as error:
+        return Check("documents", ok=False, why=f"{error.what}: {error.path}", next=error.next_step)
+    if not clashes:
+        return Check("documents", ok=True, why="settings and numbers of decision records are in order")
+    shown = clashes[:_MOST_NAMED]
+    said = "; ".join(f"{each.path} has the number of {each.taken_by} on {each.branch}" for each in shown)
+    return Check("documents", ok=False, why=said, next="rename the newer file, and its title, before merging")
 
 
 def disk(where: Increment) -> Check:

@@ -57,6 +57,7 @@ def _checks(increment: str | None) -> Iterator[Check]:
         return
     yield checks.Check("project", ok=True, why=root)
     yield checks.git(root)
+    yield checks.documents(root)
     where, check = _increment(root, increment)
     yield check
     if where is None:
