@@ -412,3 +412,13 @@ def test_no_small_file_of_any_shape_stops_a_reader(tmp_path_factory, metadata, p
     (folder / "metrics.json").write_text(json.dumps(metrics))
     said = everything(read_experiment(str(folder), INCREMENT), "auc")
     assert all(isinstance(value, int | float) for value in said["metrics"].values())
+
+
+def test_a_line_that_a_newline_cut_in_two_is_reported_and_not_joined(tmp_path):
+    from specweave_ml.store.lines import Damage, read_lines
+
+    journal = tmp_path / "journal.jsonl"
+    journal.write_bytes(b'{"m":{"a":0.5}\n"s":0,"t":1}\n{"m":{"a":1.0},"s":1,"t":2}\n')
+    damage = Damage()
+    assert list(read_lines(str(journal), damage)) == [{"m": {"a": 1.0}, "s": 1, "t": 2}]
+    assert [problem.rpartition(": ")[0] for problem in damage.problems] == ["journal.jsonl:1", "journal.jsonl:2"]

@@ -88,12 +88,13 @@ def parse_block(path: str, offset: int, block: bytes, damage: Damage) -> list[di
     if len(block) > LONG:
         return [*_one_by_one(path, offset, block, damage)]
     # One parse of a whole block as an array is twice as fast as one a line. It stands only if it gives as many objects
-    # as there are lines that begin with one: broken lines can add up to objects too.
+    # as there are lines, and each line begins with one: broken lines can add up to objects too.
     try:
         rows: list[dict[str, Any]] = orjson.loads(b"[" + block[:-1].replace(b"\n", b",") + b"]")
     except orjson.JSONDecodeError:
         rows = []
-    if block[:1] == b"{" and len(rows) == block.count(b"\n{") + 1 and set(map(type, rows)) == {dict}:
+    lines = block.count(b"\n")
+    if block[:1] == b"{" and len(rows) == lines == block.count(b"\n{") + 1 and set(map(type, rows)) == {dict}:
         return rows
     return [*_one_by_one(path, offset, block, damage)]
 
