@@ -12,6 +12,7 @@ from specweave_ml.errors import NotFound, Refused, UsageError
 from specweave_ml.record import ExperimentMetadata
 from specweave_ml.store.load import load_experiment, load_experiments
 from specweave_ml.tracking import TrackedExperiment, track_experiment, track_model
+from tracked import wait_for_the_capture
 
 EXPERIMENTS = Path(".specweave/increments/0042-recommendation-model/experiments")
 pytestmark = pytest.mark.usefixtures("_tracked")
@@ -173,6 +174,7 @@ def finished(name: str) -> None:
         for step in range(5):
             experiment.log_metric("loss", 1.0, step=step)
         experiment.log_param("lr", 0.1)
+    wait_for_the_capture()
 
 
 @pytest.mark.parametrize("word", ["must", True, "allow"])
@@ -187,6 +189,19 @@ def test_resume_goes_on_in_a_new_session(word):
     assert (found.status, found.metadata["sessions"], found.metrics) == ("finished", 2, {"loss": 2.0})
     assert [point.value for point in found.history("loss")] == [1, 1, 1, 2]
     assert len(found.history("loss", all=True)) == 6
+
+
+def test_a_late_word_of_the_first_session_leaves_a_resumed_one_running_and_is_kept():
+    first = track_experiment("x")
+    first.finish()
+    wait_for_the_capture()
+    with track_experiment("x", resume=True) as second:
+        first.log_note("said late")
+        assert load_experiment("x").status == "running"
+        second.log_metric("loss", 2.0)
+    assert load_experiment("x").notes == ("said late",)
+    first.log_note("said later still")
+    assert load_experiment("x").notes == ("said late", "said later still")
 
 
 @pytest.mark.parametrize("word", ["must", True])

@@ -11,9 +11,9 @@ from specweave_ml.store import liveness
 from specweave_ml.store.codec import encode
 from specweave_ml.store.journal import CLOSED, Journal
 from specweave_ml.store.layout import ARCHIVE, JOURNAL, METADATA, METRICS, PARAMS, journal_name, journals, refuse_link
-from specweave_ml.store.projections import project, read
+from specweave_ml.store.projections import project, read, write_first
 from specweave_ml.store.replace import sync_folder
-from specweave_ml.store.writer import _OPEN, Writer, milliseconds, opening
+from specweave_ml.store.writer import _OPEN, Writer, latest_session, milliseconds, opening
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,16 +53,19 @@ class Owner(Writer):
             OSError: the experiment cannot be started here.
         """
         self._write_rows([opening(self.session, ""), *lines])
-        project(self.folder, self.state, sync=False, ended=False)
+        if self.session == 1:
+            write_first(self.folder, self.state)
+        else:
+            project(self.folder, None, sync=False, ended=False)
 
     def _write_rows(self, rows: list[dict[str, Any]]) -> None:
         self._journal.append(b"".join(encode(row) + b"\n" for row in rows))
         for row in rows:
             self.state.apply(row)
 
-    def _sole_state(self) -> State | None:
-        """The state in memory where it is all there is; None where others have words in it too, or a line slipped."""
-        return self.state if self._sure and len(journals(self.folder)) == 1 else None
+    def _known(self) -> State | None:
+        """The state in memory; None where a line slipped past it."""
+        return self.state if self._sure else None
 
     def _catch_up(self) -> None:
         """While it runs: the small files anew, by the logging call itself, at most a hundredth of the time."""
@@ -76,7 +79,7 @@ class Owner(Writer):
             return
         began = time.monotonic()
         try:
-            project(self.folder, self._sole_state(), sync=False, ended=False)
+            project(self.folder, self._known(), sync=False, ended=False)
         except OSError as error:
             self._say_once(f"{error.strerror or error}; the small files are behind the journal")
         spent = time.monotonic() - began
@@ -116,7 +119,7 @@ class Owner(Writer):
         seconds = round(time.monotonic() - self._began, 3)
         closing = {"status": status or "finished", "t": milliseconds(), "seconds": seconds}
         self._write_rows([{"set": {"error": error}}, closing] if error else [closing])
-        project(self.folder, self._sole_state(), sync=True, ended=True, also=self._sync)
+        project(self.folder, self._known(), sync=True, ended=True, also=self._sync)
         sync_folder(os.path.dirname(self.folder))
 
     def _sync(self) -> None:
@@ -155,10 +158,18 @@ class Owner(Writer):
     def settle(self) -> None:
         """Bring the small files of an ended experiment up to what its journals say."""
         with self._lock:
+            if self._is_resumed():
+                return  # readers take the journals now, and whoever ends that session folds this word in
             try:
-                project(self.folder, self._sole_state(), sync=True, ended=True)
+                project(self.folder, self._known(), sync=True, ended=True)
             except OSError as error:
                 self._say_once(f"{error.strerror or error}; the small files are behind the journals")
+
+    def _is_resumed(self) -> bool:
+        """Whether another process, or another handle of this one, goes on with it in a later session."""
+        session = latest_session(self.folder)
+        journal = f"{self.folder}/{journal_name(session)}"
+        return session > self.session and liveness.owner(journal) == liveness.ALIVE
 
 
 def claim(experiments: str, name: str, *, rename: bool) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from specweave_ml.store.forks import whole_import
-from specweave_ml.store.layout import journal_name, journals
-from specweave_ml.store.replace import replace_files
+from specweave_ml.store.layout import METADATA, journal_name, journals
+from specweave_ml.store.replace import create, replace_files, write_all
 from specweave_ml.store.small_files import EMPTY, digest, small_files
 
 TYPE_CHECKING = False
@@ -24,7 +24,7 @@ def project(
 
     Args:
         folder: the experiment's folder.
-        state: what its journals say, where the caller knows that already and nobody else writes; None: read them.
+        state: what the caller's own journal says; it is taken where that is the only one. None: read them all.
         sync: survive a power cut.
         ended: record size and digest of every journal, and look again afterwards: whoever wrote last also looked
             last, so no word falls between two processes and no lock is needed.
@@ -34,13 +34,27 @@ def project(
         OSError: a file cannot be written; the old ones stand.
     """
     while True:
-        sizes = _sizes(folder) if ended else {}
-        digests = {name: digest(f"{folder}/{name}", size) for name, size in sizes.items()}
-        settled = write(folder, read(folder) if state is None else state, digests, sync=sync, also=also)
+        sizes = _sizes(folder)
+        digests = {name: digest(f"{folder}/{name}", size) for name, size in sizes.items()} if ended else {}
+        alone = state is not None and len(sizes) == 1
+        settled = write(folder, state if state and alone else read(folder), digests, sync=sync, also=also)
         # Where others still write there is no end to wait for: readers take the journals, and the last writer settles.
         if not ended or not settled or _sizes(folder) == sizes:
             return
         state = None
+
+
+def write_first(folder: str, state: State) -> None:
+    """metadata.yaml in a folder that was made this moment: nobody has an older one, so none is replaced.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    descriptor = create(f"{folder}/{METADATA}")
+    try:
+        write_all(descriptor, small_files(state, {}, unsettled=False)[METADATA])
+    finally:
+        os.close(descriptor)
 
 
 def read(folder: str) -> State:
