@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from measurements import alike
-from specweave_ml.analysis.corrected_t import corrected_t, detectable_in_deviations, posterior
+from specweave_ml.analysis.corrected_t import corrected_t, posterior
 from specweave_ml.analysis.measured import by_t
 
 TEN_BY_TEN = 100
@@ -18,8 +18,9 @@ TENTH = 10 / 90  # n_test / n_train of 10-fold cross-validation
 
 def differences(mean: float, deviation: float, count: int) -> list[float]:
     """So many numbers of exactly this mean and (count - 1) standard deviation."""
-    each = deviation * sqrt((count - 1) / count)
-    return [mean + each, mean - each] * (count // 2)
+    odd = [mean] * (count % 2)
+    each = deviation * sqrt((count - 1) / (count - len(odd)))
+    return [mean + each, mean - each] * (count // 2) + odd
 
 
 def of_differences(values: list[float], ratio: float, **more: int):
@@ -80,9 +81,10 @@ def test_scikit_learns_six_pairs_corrected_by_bonferroni(t, one_sided):
     ids=["3-fold", "5-fold", "10-fold", "5 times 5-fold", "10 times 10-fold"],
 )
 def test_how_big_a_difference_folds_can_see(folds, of, corrected, naive):
-    assert detectable_in_deviations(folds, 1 / (of - 1)) == pytest.approx(corrected, abs=0.005)
+    one_deviation = differences(0.1, 1.0, folds)
+    assert of_differences(one_deviation, 1 / (of - 1)).detectable == pytest.approx(corrected, abs=0.005)
     if naive is not None:
-        assert detectable_in_deviations(folds, 0) == pytest.approx(naive, abs=0.005)
+        assert of_differences(one_deviation, 0).detectable == pytest.approx(naive, abs=0.005)
 
 
 def test_the_detectable_difference_is_where_p_passes_five_percent():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import pickle
 import warnings
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from specweave_ml.errors import SpecweaveWarning, StoreError, UsageError
 from specweave_ml.record import Experiment
+from specweave_ml.store.journal import Journal
 from specweave_ml.store.load import load_experiment, load_experiments
 from specweave_ml.tracking import track_experiment
 from tracked import wait_for_the_capture
@@ -130,3 +133,20 @@ def test_metadata_says_how_it_ran():
     assert len(metadata["id"]) == 16
     assert {"code", "command", "environment", "capture", "journals"} <= set(metadata)
     assert load_experiment("x").problems == ()
+
+
+def test_a_journal_that_cannot_be_synced_is_said_once_and_never_tried_again(monkeypatch):
+    tries = []
+
+    def fail(_journal: Journal) -> None:
+        tries.append(1)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    experiment = track_experiment("x")
+    wait_for_the_capture()
+    monkeypatch.setattr(Journal, "sync", fail)
+    with pytest.warns(SpecweaveWarning, match="may not survive a power cut"):
+        experiment.finish()
+    assert len(tries) == 1
+    assert load_experiment("x").metadata["sync_failed"] == os.strerror(errno.EIO)
+    assert load_experiment("x").status == "finished"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from specweave_ml.analysis.measured import ALPHA, Measured, by_t
+from specweave_ml.analysis.measured import Measured, by_t
 from specweave_ml.analysis.moments import mean, standard_deviation
 
 if TYPE_CHECKING:
@@ -58,16 +58,6 @@ def corrected_t(a: Sequence[float], b: Sequence[float], ratio: float, *, pairs: 
     if spread <= _ROUNDING * max(map(abs, (*a, *b))):
         return Measured(mean(differences))
     return by_t(mean(differences), spread * _inflation(len(differences), ratio), len(differences) - 1, pairs)
-
-
-def detectable_in_deviations(folds: int, ratio: float) -> float:
-    """The smallest difference that so many folds can tell from 0, in standard deviations of the fold differences.
-
-    t(1 - alpha/2; J - 1) · √(1/J + n_test/n_train): 1.86 for 5-fold cross-validation, 0.69 for ten times 10-fold.
-    """
-    from scipy.special import stdtrit
-
-    return float(stdtrit(folds - 1, 1 - ALPHA / 2)) * _inflation(folds, ratio)
 
 
 def posterior(measured: Measured, rope: float, *, higher_is_better: bool = True) -> Posterior:

@@ -11,7 +11,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from specweave_ml.errors import StoreError
 from specweave_ml.provenance.git import run_git
 
 if TYPE_CHECKING:
@@ -32,23 +31,6 @@ class NumberClash:
 def next_number(names: Iterable[str]) -> str:
     """The number for a new record: the highest of these file names plus one, in at least four digits."""
     return f"{max((int(found[1]) for found in map(_NUMBERED.fullmatch, names) if found), default=0) + 1:04d}"
-
-
-def find_record(root: str, folder: str, region: str) -> str | None:
-    """The path of the record that holds a region, relative to the project's root, whatever its number is now.
-
-    Raises:
-        StoreError: the folder cannot be read.
-    """
-    begins = re.compile(rb"^(?:<!--|\{/\*) specweave:begin v1 %b sha256=" % re.escape(region.encode()), re.MULTILINE)
-    try:
-        for name in _names(f"{root}/{folder}"):
-            with open(f"{root}/{folder}/{name}", "rb") as file:
-                if begins.search(file.read()):
-                    return f"{folder}/{name}"
-    except OSError as error:
-        raise StoreError(f"the decision records cannot be read: {error.strerror}", path=folder) from error
-    return None
 
 
 def number_clashes(root: str, folder: str) -> list[NumberClash]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from specweave_ml.store import liveness
 from specweave_ml.store.forks import whole_import
 from specweave_ml.store.layout import METADATA, journal_name, journals
 from specweave_ml.store.replace import create, replace_files, write_all
@@ -36,12 +37,13 @@ def project(
     while True:
         sizes = _sizes(folder)
         digests = {name: digest(f"{folder}/{name}", size) for name, size in sizes.items()} if ended else {}
-        alone = state is not None and len(sizes) == 1
-        settled = write(folder, state if state and alone else read(folder), digests, sync=sync, also=also)
+        known = state if state is not None and len(sizes) == 1 else read(folder)
+        settled = _write(folder, known, digests, sync=sync, also=also)
         # Where others still write there is no end to wait for: readers take the journals, and the last writer settles.
         if not ended or not settled or _sizes(folder) == sizes:
             return
-        state = None
+        # Once: a journal that cannot be synced gets a line that says so, and would grow by one in every round.
+        state = also = None
 
 
 def write_first(folder: str, state: State) -> None:
@@ -75,7 +77,7 @@ def read(folder: str) -> State:
     return state
 
 
-def write(
+def _write(
     folder: str,
     state: State,
     digests: dict[str, dict[str, Any]],
@@ -101,6 +103,4 @@ def _others_alive(folder: str, session: int, digests: dict[str, dict[str, Any]])
     others = [name for name in digests if name != journal_name(max(session, 1))]
     if not others:
         return False
-    from specweave_ml.store import liveness
-
     return any(liveness.owner(f"{folder}/{name}") == liveness.ALIVE for name in others)

@@ -12,6 +12,7 @@ from specweave_ml.redact import redact_text
 from specweave_ml.store.layout import journals
 from specweave_ml.store.nowhere import Nowhere
 from specweave_ml.store.owner import Owner, claim, discard, resume, unwritable
+from specweave_ml.store.writer import sibling_of
 from specweave_ml.tracking import capture, endings
 from specweave_ml.tracking.handle import TrackedExperiment
 
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     Resume = Literal["must", "allow", "never"] | bool
 
 _RESUME = {"must": "must", "allow": "allow", "never": "never", True: "must", False: "never", None: "never"}
-_ON_EXISTS = ("rename", "error")
-_DURABILITY = ("process", "fsync")
+_RENAMES = {"rename": True, "error": False}
+_SYNCS_EACH_LINE = {"process": False, "fsync": True}
 
 
 def track_experiment(
@@ -66,8 +67,8 @@ def track_experiment(
     """
     said = _what_was_said(name, description, tags, repeat_of)
     how = _choice("resume", resume, _RESUME)
-    rename = _choice("on_exists", on_exists, dict.fromkeys(_ON_EXISTS)) or on_exists == "rename"
-    durable = bool(_choice("durability", durability, dict.fromkeys(_DURABILITY))) or durability == "fsync"
+    rename = _choice("on_exists", on_exists, _RENAMES)
+    durable = _choice("durability", durability, _SYNCS_EACH_LINE)
     if os.environ.get("SPECWEAVE_MODE", "").strip().lower() == "disabled":
         return TrackedExperiment(Nowhere(folder_name(said["name"])), "disabled", root=os.getcwd())
     where = find_increment(increment)
@@ -186,8 +187,6 @@ def attach(folder: str, increment: str, root: str) -> TrackedExperiment:
     Raises:
         StoreError: the experiment is gone or cannot be written.
     """
-    from specweave_ml.store.writer import sibling_of
-
     if folder.startswith(os.devnull):
         return TrackedExperiment(Nowhere(os.path.basename(folder)), increment, root=root)
     try:
