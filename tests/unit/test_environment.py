@@ -20,7 +20,7 @@ def packages(root: Path) -> dict[str, str]:
     found, _ = read_packages(str(root))
     section = found["packages"]
     assert isinstance(section, dict)
-    lines = section["text"].splitlines()
+    lines = section["content"].decode().splitlines()
     assert lines == sorted(lines, key=lambda line: line.partition("==")[0])
     assert section["count"] == len(lines)
     return dict(line.split("==") for line in lines)
@@ -110,14 +110,16 @@ def test_a_source_folder_on_the_path_is_editable(site, tmp_path, monkeypatch):
     assert (found["editable"], gaps) == (["mine"], [])
 
 
-def test_the_record_names_the_file_and_the_caller_gets_its_text(tmp_path):
-    sections, text = complete(str(tmp_path), start(str(tmp_path)))
-    digest = hashlib.sha256(text.encode()).hexdigest()
+def test_the_record_names_the_file_and_the_caller_gets_its_content(tmp_path):
+    sections, files = complete(str(tmp_path), start(str(tmp_path)))
+    ((name, content),) = files.items()
+    digest = hashlib.sha256(content).hexdigest()
     assert sections["environment"]["packages"] == {
         "file": f".env/{digest[:16]}.txt",
         "sha256": digest,
-        "count": text.count("\n"),
+        "count": content.count(b"\n"),
     }
+    assert name == sections["environment"]["packages"]["file"]
     assert "environment.packages" in sections["capture"]["complete"]
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from specweave_ml.cli import options
 from specweave_ml.cli.output import one_line, print_json, say
-from specweave_ml.errors import Refused, SpecweaveWarning, StoreError, UsageError
+from specweave_ml.errors import Refused, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from specweave_ml.record import Experiment
 
 _ENDINGS = ("finished", "failed", "killed")
 
@@ -95,7 +92,9 @@ def _say_it(
             expected="an experiment that specweave-ml recorded",
         )
     if not dry_run:
-        _append(experiment, lines)
+        from specweave_ml.store.afterwards import add_lines
+
+        add_lines(str(experiment.path), lines, ends=experiment.status == "stale" and "status" in lines[0])
     if as_json:
         print_json({"increment": where.name, "name": experiment.name, **said, "written": not dry_run})
     else:
@@ -103,30 +102,3 @@ def _say_it(
         words = one_line(f"{key} {', '.join(value) if isinstance(value, list) else value}")
         say(f"{experiment.name} of {where.name}: {words}" + (" (dry run: nothing was written)" if dry_run else ""))
     return 0
-
-
-def _append(experiment: Experiment, lines: Sequence[dict[str, Any]]) -> None:
-    """Write the lines to a journal of our own, and let the small files follow where nobody else will make them.
-
-    Raises:
-        StoreError: they are not all on disk.
-    """
-    from specweave_ml.store.projections import project
-    from specweave_ml.store.writer import Sibling, has_ended
-
-    folder = str(experiment.path)
-    with warnings.catch_warnings(record=True) as troubles:
-        # In training a word that the disk refuses is a warning. Here it is all that was asked for.
-        warnings.simplefilter("always", SpecweaveWarning)
-        sibling = Sibling(folder)
-        for line in lines:
-            sibling.append(line)
-        sibling.leave()
-        if experiment.status == "stale" and "status" in lines[0] and not has_ended(folder):
-            project(folder, None, sync=True, ended=True)  # its owner is gone and will never do it
-    if troubles:
-        raise StoreError(
-            f"it is not recorded whole: {troubles[0].message}",
-            path=folder,
-            next_step="specweave-ml doctor, then say it again",
-        )

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from specweave_ml.analysis.metrics import normalised
 from specweave_ml.analysis.params import param_text
+from specweave_ml.store.layout import is_side_file_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from specweave_ml.record import Experiment
 
-_PACKAGES = re.compile(r"\.env/[0-9A-Za-z]+\.txt")
 _SAYS_WHICH_DATA = re.compile(r"data(?:set)?_(?:version|commit|revision|tag|url|uri|path|hash|digest)")
 _SHORT_COMMIT = 7
 _SHORT_DIGEST = 12
@@ -98,7 +98,7 @@ def recipe_of(experiment: Experiment) -> Recipe:
         script=_script(code, _section(experiment.value("command"))) if runnable else "",
         python=_text(environment, "python"),
         machine=" on ".join(filter(None, (system, machine))),
-        packages=file if _PACKAGES.fullmatch(file := _text(packages, "file")) else "",
+        packages=file if is_side_file_name(file := _text(packages, "file")) else "",
         package_count=count if isinstance(count, int) else 0,
         data=(*_data_sets(experiment), *_versions_in_params(experiment)),
         gaps=gaps,

@@ -1,7 +1,7 @@
 """What a re-run needs to know: captured when an experiment starts, with a true list of what is missing.
 
     start      in the caller's thread, without any subprocess: commit, branch, entry, command line, machine
-    complete   in the background: dirty, remote, packages
+    complete   in the background: dirty, remote, changes, packages, lock file, hardware; the commit is kept
 
 Both return the keys `code`, `command`, `environment` and `capture` of metadata.yaml. Nothing here raises into training.
 """
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from specweave_ml.provenance.gaps import Found
 
     Sections = dict[str, dict[str, Any]]
+    Files = dict[str, bytes]
 
 __all__ = ["complete", "portable", "start", "state_key"]
 
@@ -40,22 +41,34 @@ def start(root: str) -> Sections:
     return record
 
 
-def complete(root: str, started: Sections) -> tuple[Sections, str]:
-    """The sections of `start` with what takes longer, as new values, and the text of the list of packages.
+def complete(root: str, started: Sections) -> tuple[Sections, Files]:
+    """The sections of `start` with what takes longer, as new values, and the files that they name.
 
-    The text belongs in the file that `environment.packages.file` names; it is empty if packages cannot be listed.
+    The files, by the name that the sections give them, belong beside the experiments: many experiments share one.
     `capture.ms` becomes the time spent in both parts.
     """
+    from specweave_ml.provenance import changes, hardware, keeping
+
     began = time.perf_counter()
     record = {name: dict(section) for name, section in started.items()}
     capture = record["capture"]
     capture["complete"] = list(capture["complete"])
     capture["missing"] = [entry for entry in capture["missing"] if not is_pending(entry)]
-    _take(record, "code", git.read_tree, root, record["code"].get("commit"))
+    code = record["code"]
+    _take(record, "code", git.read_tree, root, code.get("commit"))
+    _take(record, "code", changes.read_changes, root, code.get("commit"))
+    _take(record, "code", keeping.keep_commit, root, code.get("commit"))
     _take(record, "environment", environment.read_packages, root)
-    text = record["environment"].get("packages", {}).pop("text", "")
+    _take(record, "environment", environment.read_lock, root)
+    _take(record, "environment", hardware.read_hardware)
+    files = {}
+    for section, key in (("code", "patch"), ("environment", "packages")):
+        if key in record[section]:
+            described = dict(record[section][key])
+            files[described["file"]] = described.pop("content")
+            record[section][key] = described
     capture["ms"] = round(capture["ms"] + _ms_since(began), 3)
-    return record, text
+    return record, files
 
 
 def state_key(root: str) -> tuple[object, ...]:
@@ -80,7 +93,8 @@ def _take(record: Sections, section: str, step: Callable[..., Found], *args: str
         why = f"{step.__name__} failed: {getattr(error, 'strerror', None) or type(error).__name__}"
         values, gaps = {}, [gap(section, why, "report it to specweave-ml; training goes on without it")]
     record[section].update(values)
-    record["capture"]["complete"] += [f"{section}.{key}" for key in values]
+    known = record["capture"]["complete"]
+    known += [name for key in values if (name := f"{section}.{key}") not in known]
     record["capture"]["missing"] += gaps
 
 

@@ -15,23 +15,27 @@ from specweave_ml.redact import redact_argv, redact_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import ModuleType
 
     from specweave_ml.provenance.gaps import Found
 
-_VARIABLES = (
+RECORDED_VARIABLES = (
     "PYTHONHASHSEED PYTHONOPTIMIZE OMP_NUM_THREADS MKL_NUM_THREADS OPENBLAS_NUM_THREADS NUMEXPR_NUM_THREADS "
     "MKL_CBWR LOKY_MAX_CPU_COUNT TOKENIZERS_PARALLELISM CUDA_VISIBLE_DEVICES CUDA_LAUNCH_BLOCKING "
     "CUBLAS_WORKSPACE_CONFIG NVIDIA_TF32_OVERRIDE PYTORCH_CUDA_ALLOC_CONF TF_DETERMINISTIC_OPS "
     "TF_CUDNN_DETERMINISTIC TF_ENABLE_ONEDNN_OPTS XLA_FLAGS JAX_ENABLE_X64 JAX_PLATFORMS KERAS_BACKEND "
     "WORLD_SIZE RANK LOCAL_RANK"
 ).split()
-_VARIABLES_AS_BYTES = [name.encode() for name in _VARIABLES]  # asked for at every start; a third of the time so
+_VARIABLES_AS_BYTES = [name.encode() for name in RECORDED_VARIABLES]  # asked for at every start; a third of the time so
 _NOT_RERUNNABLE = {
     "notebook": ("the cells of a notebook", "move the code into a file, or export it with nbconvert, and run that"),
     "repl": ("an interactive session", "put the code into a file and run it with python"),
     "stdin": ("standard input", "put the code into a file and run it with python"),
 }
+_INTERPRETER = re.compile(r"python[0-9.]*")
+_TAKING_A_VALUE = ("-X", "-W")
+_standing_for: tuple[str, ...] = ()
 _ABSOLUTE = re.compile(r"""(?:^|[=,:'"\s])(?:/(?=[^/\s])|file:///)""")
 
 
@@ -43,7 +47,7 @@ def read_entry(root: str) -> Found:
     places = _Places(root)
     below = (None if ".." in path else places.below(path)) or places.below(os.path.realpath(path))
     shown = below or places.portable(path)
-    gaps = [_left_absolute("code.entry.path")] if shown == path else []
+    gaps = [_left_absolute("code.entry.path")] if os.path.isabs(shown) else []
     return {"entry": {"kind": kind, "path": shown}}, gaps
 
 
@@ -54,7 +58,8 @@ def read_command(root: str) -> Found:
     plain = [places.portable(word) for word in _argv(kind, path)]
     argv = redact_argv(plain)
     cwd = places.below(places.cwd)
-    env = {name: redact_value(name, places.portable(os.environ[name])) for name in _VARIABLES if name in os.environ}
+    set_here = [name for name in RECORDED_VARIABLES if name in os.environ]
+    env = {name: redact_value(name, places.portable(os.environ[name])) for name in set_here}
     gaps = []
     if kind in _NOT_RERUNNABLE:
         source, mend = _NOT_RERUNNABLE[kind]
@@ -67,6 +72,33 @@ def read_command(root: str) -> Found:
     if cwd is None:
         gaps.append(_left_absolute("command.cwd"))
     return {"argv": argv, "cwd": cwd or places.cwd, "env": env}, gaps
+
+
+def notebook_cells() -> list[str]:
+    """The cells of the notebook in the order in which they ran; empty outside of one."""
+    cells = getattr(_shell(), "user_ns", {}).get("In", ()) if is_notebook() else ()
+    return [str(cell) for cell in cells if str(cell).strip()]
+
+
+def stand_for(argv: tuple[str, ...]) -> None:
+    """From now on this process records another program's command line as its own, because all it does is run that."""
+    global _standing_for  # noqa: PLW0603 - a process has one command line
+    _standing_for = argv
+
+
+def interpreter(argv: Sequence[str]) -> bool:
+    """Whether a command line starts Python."""
+    return bool(argv) and _INTERPRETER.fullmatch(os.path.basename(argv[0])) is not None
+
+
+def other_interpreter() -> str | None:
+    """The Python of the command line that this process stands for, where it is not the one that runs this."""
+    import shutil
+
+    found = shutil.which(_standing_for[0]) if interpreter(_standing_for) else None
+    if found is None or os.path.dirname(os.path.abspath(found)) == os.path.dirname(sys.executable):
+        return None
+    return found
 
 
 def chosen_environment() -> tuple[bytes | None, ...]:
@@ -86,6 +118,8 @@ def is_notebook() -> bool:
 
 def _entry() -> tuple[str, str | None]:
     """The kind of entry, and its file where there is one."""
+    if _standing_for:
+        return _entry_of(_standing_for)
     if is_notebook():
         return "notebook", os.environ.get("JPY_SESSION_NAME")
     if _shell() is not None or hasattr(sys, "ps1"):
@@ -94,6 +128,23 @@ def _entry() -> tuple[str, str | None]:
     if file is None or file == "<stdin>":
         return ("c" if sys.argv[:1] == ["-c"] else "stdin"), None
     return ("module" if module else "script"), file
+
+
+def _entry_of(argv: Sequence[str]) -> tuple[str, str | None]:
+    """The entry of a command line that another process runs."""
+    if not interpreter(argv):
+        return "program", None
+    words = iter(argv[1:])
+    for word in words:
+        if word in _TAKING_A_VALUE:
+            next(words, None)
+        elif word in ("-m", "-c"):
+            return ("module" if word == "-m" else "c"), None
+        elif word == "-":
+            break
+        elif not word.startswith("-"):
+            return "script", word
+    return "stdin", None
 
 
 def _main() -> tuple[str | None, str | None]:
@@ -115,6 +166,8 @@ def _shell() -> object | None:
 
 
 def _argv(kind: str, path: str | None) -> list[str]:
+    if _standing_for:
+        return list(_standing_for)
     if kind == "notebook":
         return []  # the kernel's own start, with a path of the user's home, starts nothing again
     processes: ModuleType | None = sys.modules.get("multiprocessing.process")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from specweave_ml.provenance.command import other_interpreter
 from specweave_ml.provenance.gaps import gap
 from specweave_ml.provenance.git import find_repository
 
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from specweave_ml.provenance.gaps import Found
 
 _INSTALLED = (".dist-info", ".egg-info")
+_LOCKS = (
+    "uv.lock poetry.lock pdm.lock pylock.toml Pipfile.lock conda-lock.yml requirements.lock requirements.txt "
+    "environment.yml environment.yaml"
+).split()
+_LARGEST_LOCK = 16 << 20
 
 
 def read_machine() -> Found:
@@ -30,7 +36,7 @@ def read_machine() -> Found:
 
 
 def read_packages(root: str) -> Found:
-    """What is installed: `packages` (the side file's name, its sha256, the count, and its text), and `editable`.
+    """What is installed: `packages` (the side file's name, its sha256, the count, and its content), and `editable`.
 
     The text has one line `name==version` a package, names as in PEP 503, sorted. It is read from the names of the
     `.dist-info` and `.egg-info` folders on `sys.path`, of which the first counts, as it does for an import.
@@ -39,7 +45,8 @@ def read_packages(root: str) -> Found:
 
     versions: dict[str, str] = {}
     editable: dict[str, str] = {}
-    for folder, entry in _metadata_folders():
+    about, search_path = _other_python()
+    for folder, entry in _metadata_folders(search_path):
         name, version = _name_and_version(folder, entry)
         if name and version and name not in versions:
             versions[name] = version
@@ -48,7 +55,7 @@ def read_packages(root: str) -> Found:
                 editable[name] = source
     text = "".join(f"{name}=={version}\n" for name, version in sorted(versions.items()))
     digest = hashlib.sha256(text.encode()).hexdigest()
-    packages = {"file": f".env/{digest[:16]}.txt", "sha256": digest, "count": len(versions), "text": text}
+    packages = {"file": f".env/{digest[:16]}.txt", "sha256": digest, "count": len(versions), "content": text.encode()}
     repository = find_repository(root)
     covered = os.path.join(os.path.realpath(repository.top if repository else root), "")
     gaps = [
@@ -60,11 +67,40 @@ def read_packages(root: str) -> Found:
         for name, source in sorted(editable.items())
         if not os.path.join(os.path.realpath(source), "").startswith(covered)
     ]
-    return {"packages": packages, "editable": sorted(editable)}, gaps
+    return {**about, "packages": packages, "editable": sorted(editable)}, gaps
 
 
-def _metadata_folders() -> Iterator[tuple[str, str]]:
-    for folder in dict.fromkeys(sys.path):
+def read_lock(root: str) -> Found:
+    """`lock`: the file at the project's root that says which packages are meant, the most exact kind first."""
+    import hashlib
+
+    for name in _LOCKS:
+        try:
+            with open(f"{root}/{name}", "rb") as file:
+                content = file.read(_LARGEST_LOCK)
+        except OSError:
+            continue
+        return {"lock": {"file": name, "sha256": hashlib.sha256(content).hexdigest()}}, []
+    why = "no lock file says which packages are meant; a re-run takes the list of what was installed"
+    return {}, [gap("environment.lock", why, "uv lock, or pip freeze > requirements.lock")]
+
+
+def _other_python() -> tuple[dict[str, object], list[str]]:
+    """What another interpreter says of itself, where the program runs under one, and where to look for packages."""
+    import json
+    import subprocess
+
+    program = other_interpreter()
+    if program is None:
+        return {}, sys.path
+    asked = "import json, sys; print(json.dumps([sys.version.split()[0], sys.implementation.name, sys.path[1:]]))"
+    done = subprocess.run([program, "-c", asked], capture_output=True, text=True, timeout=10, check=True)
+    python, implementation, search_path = json.loads(done.stdout)
+    return {"python": python, "implementation": implementation}, search_path
+
+
+def _metadata_folders(search_path: list[str]) -> Iterator[tuple[str, str]]:
+    for folder in dict.fromkeys(search_path):
         try:
             entries = sorted(os.listdir(folder or "."))
         except OSError:  # an archive, or a folder that does not exist

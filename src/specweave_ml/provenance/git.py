@@ -130,23 +130,46 @@ def read_tree(root: str, commit: str | None) -> Found:
     repository = find_repository(root)
     if repository is None:
         return {}, []
-    wanted = r"^(remote\.origin\.url$|filter\.)"
-    answer = run_git(repository.top, "config", "-z", "--show-scope", "--get-regexp", wanted)
-    origin, filters = _parse_settings(answer.output)
+    origin, filters, answer = settings(repository.top)
     if answer.code in (0, 1):  # 1: nothing is set
-        answer = _status(repository.top, os.path.realpath(root), filters)
+        answer = _status(repository.top, root, filters)
     if answer.code == 0:
         values, gaps = _parse_status(answer.output, commit)
     else:
-        values, gaps = {}, [_refusal("code.dirty" if commit else "code", answer)]
+        values, gaps = {}, [refusal("code.dirty" if commit else "code", answer)]
     if os.path.lexists(f"{repository.top}/.gitmodules"):
         why = "changes inside submodules are not looked at, only which commit each is at"
         gaps.append(gap("code.submodules", why, "commit inside the submodules before training"))
     if origin or answer.code == 0:
         remote, more = _remote(origin)
     else:
-        remote, more = {}, [_refusal("code.remote", answer)]
+        remote, more = {}, [refusal("code.remote", answer)]
     return {**values, **remote}, gaps + more
+
+
+def settings(top: str) -> tuple[str | None, set[str], Answer]:
+    """The URL of origin, the filters that the repository itself defines, and git's answer (1: nothing is set)."""
+    wanted = r"^(remote\.origin\.url$|filter\.)"
+    answer = run_git(top, "config", "-z", "--show-scope", "--get-regexp", wanted)
+    return (*_parse_settings(answer.output), answer)
+
+
+def switched_off(filters: set[str], *more: str) -> list[str]:
+    """The options that keep these filters from running on what goes into git; `smudge`: also on what comes out."""
+    # Not with `-c`, which takes a name only up to its first "=".
+    return [
+        f"--config-env=filter.{name}.{key}={_EMPTY}"
+        for name in sorted(filters)
+        for key in ("clean", "process", "required", *more)
+    ]
+
+
+def looked_at(top: str, root: str) -> list[str]:
+    """The pathspecs of what counts as code: all but `.specweave` folders and the project's mlruns/ and wandb/."""
+    below_root = os.path.relpath(os.path.realpath(root), os.path.realpath(top))
+    tools = [os.path.normpath(os.path.join(below_root, folder)) for folder in ("mlruns", "wandb")]
+    excluded = [f":(exclude,top,literal){folder}" for folder in tools]
+    return ["--", ":(top)", ":(exclude,top,glob)**/.specweave/**", *excluded]
 
 
 def state(root: str) -> tuple[object, ...]:
@@ -242,20 +265,11 @@ def _remote(origin: str | None) -> Found:
 
 def _status(top: str, root: str, filters: set[str]) -> Answer:
     # `git diff` rewrites the index to refresh it, whatever --no-optional-locks says; `git status` does not.
-    # Not with `-c`, which takes a name only up to its first "=".
-    switched_off = [
-        f"--config-env=filter.{name}.{key}={_EMPTY}"
-        for name in sorted(filters)
-        for key in ("clean", "process", "required")
-    ]
-    below_root = os.path.relpath(root, os.path.realpath(top))
-    tools = [os.path.normpath(os.path.join(below_root, folder)) for folder in ("mlruns", "wandb")]
     return run_git(
         top,
-        *switched_off,
+        *switched_off(filters),
         *("status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--no-renames"),
-        *("--untracked-files=no", "--ignore-submodules=dirty", "--", ":(top)", ":(exclude,top,glob)**/.specweave/**"),
-        *(f":(exclude,top,literal){folder}" for folder in tools),
+        *("--untracked-files=no", "--ignore-submodules=dirty", *looked_at(top, root)),
     )
 
 
@@ -277,7 +291,8 @@ def _parse_status(output: bytes, commit: str | None) -> Found:
     return values, []
 
 
-def _refusal(what: str, answer: Answer) -> dict[str, str]:
+def refusal(what: str, answer: Answer) -> dict[str, str]:
+    """The entry of `capture.missing` for what git did not answer."""
     if answer.code == NO_GIT:
         return gap(what, answer.error, "install git")
     if answer.code < 0:

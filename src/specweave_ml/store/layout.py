@@ -15,11 +15,11 @@ METADATA = "metadata.yaml"
 COMPARISON = "comparison.md"
 DECISION = "decision.md"
 ARCHIVE = "_archive"
-ENVIRONMENTS = ".env"
 
 READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 """How a file of the record is opened to be read: no link is followed, and a pipe in its place holds nobody up."""
 
+_SIDE_FILE = re.compile(r"\.env/[0-9a-f]{16}\.txt|\.code/[0-9a-f]{16}\.patch")
 _JOURNAL_NAME = re.compile(r"journal(?:\.(\d{1,9})(?:-([A-Za-z0-9_-]{1,80}))?)?\.jsonl")
 
 # SpecWeave's own hooks match these names at any depth, so a file of ours must never carry one.
@@ -49,6 +49,11 @@ def journals(folder: str) -> list[tuple[int, str, str]]:
         return []
     parsed = ((parse_journal_name(name), name) for name in names if name.startswith("journal"))
     return sorted((*place, name) for place, name in parsed if place is not None)
+
+
+def is_side_file_name(name: object) -> bool:
+    """Whether a record names a file that experiments share: a list of packages, or a patch."""
+    return isinstance(name, str) and _SIDE_FILE.fullmatch(name) is not None
 
 
 def is_experiment_folder_name(name: str) -> bool:

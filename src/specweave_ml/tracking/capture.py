@@ -13,8 +13,8 @@ from _thread import LockType, allocate_lock, start_new_thread
 
 from specweave_ml import provenance
 from specweave_ml.errors import complain
-from specweave_ml.store.environments import keep_packages
 from specweave_ml.store.forks import whole_import
+from specweave_ml.store.side_files import keep_side_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Capture:
     def __init__(self, root: str) -> None:
         self.root = root
         self.sections = provenance.start(root)
-        self.packages: str | None = None
+        self.files: dict[str, bytes] | None = None  # None: not complete yet
         self._lock = threading.Lock()
         self._waiting: list[tuple[Owner, str | None]] = []
         # Bare locks, not Events: an exception that a signal raises inside Event.set leaves its lock taken for ever.
@@ -49,7 +49,7 @@ class Capture:
     def follow(self, owner: Owner, told: dict[str, Any], declared: str | None) -> None:
         """Say the rest to an experiment that was told `told`; `declared` is the commit that its caller named."""
         with self._lock:
-            if self.packages is None:
+            if self.files is None:
                 self._waiting.append((owner, declared))
                 if self._running is None:
                     self._running = allocate_lock()
@@ -85,9 +85,9 @@ class Capture:
             running.release()
 
     def _tell_all(self) -> None:
-        sections, packages = provenance.complete(self.root, self.sections)
+        sections, files = provenance.complete(self.root, self.sections)
         with self._lock:
-            self.sections, self.packages = sections, packages
+            self.sections, self.files = sections, files
             waiting, self._waiting = self._waiting, []
         for owner, declared in waiting:
             self._tell(owner, declared, again=True)
@@ -96,9 +96,9 @@ class Capture:
         if not os.path.isdir(owner.folder):
             return  # removed or put away since; nobody would read the rest
         try:
-            keep_packages(os.path.dirname(owner.folder), self.sections, self.packages or "")
+            keep_side_files(os.path.dirname(owner.folder), self.files or {})
         except OSError as error:
-            complain(f"the package list was not kept: {error.strerror or error}")
+            complain(f"the list of packages or the changed code was not kept: {error.strerror or error}")
         if again:
             owner.append({"set": with_declared(self.sections, declared)})
 

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from specweave_ml.errors import NotFound, UsageError
 from specweave_ml.project import folder_name
+from specweave_ml.provenance import portable
+from specweave_ml.provenance.data import digest_of_object, pointer_of
 from specweave_ml.redact import redact_text
 from specweave_ml.store.codec import metric_number, number_to_json
 
 if TYPE_CHECKING:
     from specweave_ml.store.writer import Writer
+
+CELLS = "cells.py"
+"""What ran in a notebook. The record still says that it cannot be run again: state outlives the cells it came from."""
 
 _REMOTE_MARKS = ("://", "dvc:")
 
@@ -64,6 +69,12 @@ def _copy(writer: Writer, source: str, name: str) -> str | None:
     return writer.artifact(name, fill)
 
 
+def save_cells(writer: Writer, cells: list[str], root: str) -> None:
+    """Keep the cells that a notebook ran, in their order, as a script with a mark before each."""
+    text = "".join(f"# %% [{number}]\n{cell.rstrip()}\n\n" for number, cell in enumerate(cells, start=1))
+    save_object(writer, CELLS, redact_text(portable(text, root)))
+
+
 def write_outcomes(writer: Writer, metric: str, ids: list[Any], values: list[Any]) -> str | None:
     """Write `outcomes-<metric>.csv` (id, value) and return its name; None when the disk refused it."""
     import csv
@@ -87,16 +98,24 @@ def write_outcomes(writer: Writer, metric: str, ids: list[Any], values: list[Any
     return name if writer.artifact(name, fill) is not None else None
 
 
-def describe_dataset(name: str, what: Any, version: str | None, root: str) -> dict[str, Any]:
-    """A data set as the record keeps it: name, kind, and uri or shape; secrets and absolute paths taken out."""
+def log_dataset(writer: Writer, name: str, what: Any, version: str | None, root: str) -> None:
+    """Record a data set: name, kind, uri or shape, digest; secrets and absolute paths taken out."""
     if not isinstance(name, str) or not name.strip():
         raise UsageError("a data set needs a name", received=name, expected="a string such as 'train'")
     described: dict[str, Any] = {"name": redact_text(name)}
-    if isinstance(what, str | os.PathLike):
-        described |= _located(os.fspath(what), root)
+    if version is not None:
+        described["version"] = redact_text(str(version))
+    if not isinstance(what, str | os.PathLike):
+        writer.append({"data": described | _shaped(what) | digest_of_object(what)})
+        return
+    path = os.fspath(what)
+    described |= _located(path, root)
+    if os.path.exists(path) and described["kind"] != "remote":
+        from specweave_ml.tracking.digests import log_data
+
+        log_data(writer, described, path)
     else:
-        described |= _shaped(what)
-    return described if version is None else {**described, "version": redact_text(str(version))}
+        writer.append({"data": described | pointer_of(path)})
 
 
 def _located(uri: str, root: str) -> dict[str, Any]:
@@ -110,7 +129,7 @@ def _located(uri: str, root: str) -> dict[str, Any]:
     if os.path.isdir(uri):
         return {**described, "kind": "dir"}
     if os.path.isfile(uri):
-        return {**described, "kind": "file", "bytes": os.path.getsize(uri)}
+        return {**described, "kind": "file"}
     return {**described, "kind": "file", "missing": True}
 
 
