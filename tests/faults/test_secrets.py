@@ -268,6 +268,36 @@ def test_no_token_is_kept_from_arguments_environment_and_remote(project: Path) -
     proved("tokens in argv, env or remote were kept", 40 * 12)
 
 
+CHANGED = ("train.py", "config/settings.yaml", "notes.json", "tool.sh")
+
+
+def run_changed() -> list[str]:
+    """`run` in a repository whose changed and whose new files hold a token, as do its output, name and metrics."""
+    for file in CHANGED:
+        Path(file).parent.mkdir(exist_ok=True)
+    Path("train.py").write_text("import sys\nprint(sys.argv[1:])\n")
+    git("init", "--quiet")
+    git("add", "train.py")
+    git("-c", "user.name=A", "-c", "user.email=a@example.com", "commit", "--quiet", "--message", "first")
+    found = []
+    for maker, token in tokens().items():
+        Path("train.py").write_text(f'import sys\nclient = connect("{token}")\n' if maker else "")
+        Path("config/settings.yaml").write_text(f"api_key: {token}\nlr: 0.1\n")
+        Path("notes.json").write_text(f'{{"headers": {{"Authorization": "Bearer {token}"}}}}')
+        Path("tool.sh").write_text(f"#!/bin/sh\nexport WANDB_API_KEY={token}\n")
+        command = [sys.executable, "-m", "specweave_ml", "run", "--metrics", "-", "--", "sh", "-c"]
+        subprocess.run([*command, f"echo password={token}", token], check=True, capture_output=True)
+        if leaked(token, stored()):
+            found.append(maker)
+    return found
+
+
+def test_no_token_is_kept_from_changed_code_and_output(project: Path) -> None:
+    """40 tokens × 4 changed files, the output and an argument = 240."""
+    assert in_fresh_process(run_changed, at=project) == []
+    proved("tokens in changed files, new files, output or arguments were kept", 40 * 6)
+
+
 NAMED = (
     "password db.password DB_PASSWORD passwd secret client_secret api_key apiKey API-KEY openai_api_key aws_secret_access_key "
     "auth_token access_token refresh_token token private_key ssh_key credentials storage_key pwd"
