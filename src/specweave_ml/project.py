@@ -6,17 +6,20 @@ ever compared with the names of existing folders, never joined to a path: no spe
 
 from __future__ import annotations
 
-import json
 import os
 import re
 
 from specweave_ml.errors import NotFound, Refused, StoreError, UsageError
+from specweave_ml.lifecycle import active_ids, likeliest_first
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 INCREMENTS = ".specweave/increments"
 SET_ASIDE = ("_archive", "_abandoned", "_paused", "_backlog", "_working")
 """Folders beside the live increments; what lies there counts as archived."""
 
-_ACTIVE = {"active", "in-progress", "in_progress"}
 _INCREMENT = re.compile(r"([0-9]+)([A-Za-z]?)(?:-(.*))?")
 _MOST_NAMED = 10
 _LIKE = 0.6  # of 1: how much of a name must agree to be worth suggesting
@@ -86,7 +89,7 @@ def find_increment(increment: str | os.PathLike[str] | None = None, start: str |
 
     The first of these that answers: the argument; the variable SPECWEAVE_INCREMENT; the increment folder we stand
     in; the one active increment of `.specweave/state/active-increment.json`; the one increment whose own status is
-    active; the only increment of the project. Between two there is never a guess.
+    active; the one that waits for review; the only increment of the project. Between two there is never a guess.
 
     Args:
         increment: `0042`, `42`, `0042...`, `0042E`, the full name or the start of it, or a path such as
@@ -102,10 +105,25 @@ def find_increment(increment: str | os.PathLike[str] | None = None, start: str |
     root = find_root(start)
     if increment is not None:
         return _named(increment, root, "")
-    variable = os.environ.get("SPECWEAVE_INCREMENT")
-    if variable:
-        return _named(variable, root, " (said by the environment variable SPECWEAVE_INCREMENT)")
-    return _stood_in(root, _absolute(start)) or _implied(root)
+    return _pinned(root, start) or _implied(root)
+
+
+def increments_in_question(start: str | None = None) -> list[Increment]:
+    """The increments that SpecWeave may be about to close, when none is named.
+
+    That is the one by the variable SPECWEAVE_INCREMENT or the folder we stand in; else those that wait for review, a
+    status that SpecWeave gives before it asks; else those that are active; else the only one of the project. Empty
+    where there is none of these.
+
+    Raises:
+        NotFound, UsageError, Refused: as `find_increment`.
+    """
+    root = find_root(start)
+    pinned = _pinned(root, start)
+    if pinned is not None:
+        return [pinned]
+    meant = next(filter(None, _likeliest_first(root, _live(root), review_first=True)), [])
+    return [_inside(root, "", name) for name in meant]
 
 
 def list_increments(root: str) -> list[Increment]:
@@ -182,6 +200,12 @@ def _increment(root: str, folder: str, name: str) -> Increment:
     return Increment(root, name, os.path.join(root, INCREMENTS, folder, name), archived=folder != "")
 
 
+def _inside(root: str, folder: str, name: str) -> Increment:
+    increment = _increment(root, folder, name)
+    _refuse_outside(root, increment.path)
+    return increment
+
+
 def _names(root: str, folder: str = "") -> list[str]:
     """The increments in one folder, in no order: the start of an experiment needs none."""
     path = os.path.join(root, INCREMENTS, folder)
@@ -226,9 +250,7 @@ def _named(word: str | os.PathLike[str], root: str, said_by: str) -> Increment:
     folders, name = _taken_apart(word, root)
     found = _found(root, folders, name)
     if len(found) == 1:
-        increment = _increment(root, *found[0])
-        _refuse_outside(root, increment.path)
-        return increment
+        return _inside(root, *found[0])
     if found:
         raise NotFound(
             f"several increments fit{said_by}",
@@ -330,21 +352,26 @@ def _stood_in(root: str, here: str) -> Increment | None:
     folder = parts.pop(0) if parts and parts[0] in SET_ASIDE else ""
     if not parts or not _INCREMENT.fullmatch(parts[0]):
         return None
-    increment = _increment(root, folder, parts[0])
-    _refuse_outside(root, increment.path)
+    increment = _inside(root, folder, parts[0])
     return increment if os.path.isdir(increment.path) else None
 
 
+def _pinned(root: str, start: str | None) -> Increment | None:
+    """The increment of the variable or of the folder we stand in."""
+    variable = os.environ.get("SPECWEAVE_INCREMENT")
+    if variable:
+        return _named(variable, root, " (said by the environment variable SPECWEAVE_INCREMENT)")
+    return _stood_in(root, _absolute(start))
+
+
 def _implied(root: str) -> Increment:
-    live = sorted(_names(root), key=_by_number)
+    live = _live(root)
     several: list[str] = []
-    for look in (_in_state_file, _saying_active, lambda _, alone: alone):
-        found = look(root, live)
-        if len(found) == 1:
-            only = _increment(root, "", found[0])
-            _refuse_outside(root, only.path)
-            return only
-        several = several or found
+    for meant in _likeliest_first(root, live):
+        if len(meant) == 1:
+            return _inside(root, "", meant[0])
+        several = several or meant
+    several = several or live
     raise NotFound(
         "it is not clear which increment is meant" if several else "this project has no increment",
         path=INCREMENTS,
@@ -355,37 +382,10 @@ def _implied(root: str) -> Increment:
     )
 
 
-def _in_state_file(root: str, live: list[str]) -> list[str]:
-    state = _json_object(os.path.join(root, ".specweave/state/active-increment.json"))
-    ids = state.get("ids") if "ids" in state else [state.get("id")]
-    said = [each for each in ids if isinstance(each, str)] if isinstance(ids, list) else []
-    return sorted({name for each in said for name in _fitting(each, live)})
+def _likeliest_first(root: str, live: list[str], *, review_first: bool = False) -> Iterator[list[str]]:
+    named = sorted({name for each in active_ids(root) for name in _fitting(each, live)})
+    return likeliest_first(os.path.join(root, INCREMENTS), live, named, review_first=review_first)
 
 
-def _saying_active(root: str, live: list[str]) -> list[str]:
-    return [name for name in live if _status(os.path.join(root, INCREMENTS, name)) in _ACTIVE]
-
-
-def _status(path: str) -> object:
-    """What SpecWeave's own files say of an increment: metadata.json, before there was one spec.md's front matter."""
-    metadata = os.path.join(path, "metadata.json")
-    if os.path.exists(metadata):
-        return _json_object(metadata).get("status")
-    try:
-        with open(os.path.join(path, "spec.md"), encoding="utf-8-sig", errors="replace") as file:
-            head = file.read(4096)
-    except OSError:
-        return None
-    front = re.match(r"---\s*\n(.*?)^---", head, re.DOTALL | re.MULTILINE)
-    status = re.search(r"""^status:\s*["']?([\w-]+)""", front[1], re.MULTILINE) if front else None
-    return status[1] if status else None
-
-
-def _json_object(path: str) -> dict[str, object]:
-    """A JSON object that is SpecWeave's, not ours: when absent or damaged it says nothing, which is no error here."""
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            value = json.loads(file.read())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
+def _live(root: str) -> list[str]:
+    return sorted(_names(root), key=_by_number)

@@ -64,7 +64,7 @@ def test_a_second_time_writes_nothing(bare: Path, run: CommandLine) -> None:
     again = run("init", "0042", "--json")
     assert set(actions(again).values()) == {"unchanged"}
     assert snapshot(bare) == before
-    assert run("init").last_line.startswith("0 of 4 paths created for 0042-recommendation-model; ")
+    assert run("init").last_line.startswith("0 of 4 paths written for 0042-recommendation-model; ")
 
 
 def test_a_persons_files_are_left_as_they_are(project: Path, run: CommandLine) -> None:
@@ -171,12 +171,14 @@ def test_where_there_is_no_ml_there_is_nothing_to_check(bare: Path, run: Command
 
 
 def test_all_is_well_after_tracking(seed: Path, run: CommandLine) -> None:
-    run("compare")
+    with track_experiment("exp-002-xgboost", resume="must") as exp:
+        exp.save_model({"trees": 100})
+    run("sync-docs", "update")
     done = run("doctor", "0042", "--json")
     assert [*done.json] == ["schema", "ok", "checks"]
     assert all(check.keys() == {"name", "ok", "why", "next"} for check in done.json["checks"])
     assert all(check["ok"] for check in done.json["checks"])
-    assert run("doctor").last_line == "15 of 15 checks are well"
+    assert run("doctor").last_line == "22 of 22 checks are well"
 
 
 def test_what_is_wrong_is_named_with_its_place_and_what_to_do(golden: Path, run: CommandLine) -> None:
@@ -205,20 +207,23 @@ def test_what_doctor_says_about_small_files_mends_them(seed: Path, run: CommandL
     assert not found["small files"]["ok"]
     assert found["small files"]["next"].startswith("specweave-ml status exp-002-xgboost STATUS")
     run("status", "exp-002-xgboost", "finished")
-    assert not checks(run("doctor", "--json", code=1))["comparison.md"]["ok"]
+    found = checks(run("doctor", "--json", code=1))
+    assert found["small files"]["ok"]
+    assert found["metrics documented"]["next"] == "specweave-ml compare 0042"
     run("compare")
-    assert run("doctor", "--json").json["ok"] is True
+    assert checks(run("doctor", "--json", code=1))["metrics documented"]["ok"]
 
 
 def test_an_unknown_increment_is_the_callers_mistake(project: Path, run: CommandLine) -> None:
     assert "0042-recommendation-model" in run("doctor", "0099", "--json", code=4).json["expected"]
 
 
-def test_several_increments_and_none_active_are_listed(seed: Path, run: CommandLine) -> None:
+def test_where_none_is_active_there_is_nothing_to_close(seed: Path, run: CommandLine) -> None:
     (seed / INCREMENT / "metadata.json").write_text('{"status": "completed"}')
     (seed / ".specweave/increments/0007-search/experiments").mkdir(parents=True)
-    found = checks(run("doctor", "--json", code=1))["increment"]
-    assert "0007-search" in found["why"]
+    found = checks(run("doctor", "--json"))["increment"]
+    assert "nothing to check" in found["why"]
+    assert "0007-search, 0042-recommendation-model" in found["why"]
     assert found["next"] == "specweave-ml doctor 0007"
 
 

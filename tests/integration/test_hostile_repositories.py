@@ -5,8 +5,10 @@ Each trap is armed: the same repository runs its program when plain git does wha
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -14,8 +16,11 @@ from pathlib import Path
 import pytest
 
 from repositories import commit_all, git, make_repository
+from specweave_ml import track_experiment
+from specweave_ml.cli import main
 from specweave_ml.provenance import complete, start, state_key
 from specweave_ml.provenance.git import run_git
+from tracked import wait_for_the_capture
 
 OUTSIDE = "0123456789abcdef0123456789abcdef01234567"
 
@@ -207,6 +212,49 @@ def test_no_program_of_the_repository_is_run(build, trap):
 
     subprocess.run(["git", *springs], cwd=root, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     assert trap.canary.exists(), "the trap was not armed"
+
+
+@pytest.mark.parametrize("build", ARMED)
+def test_no_program_is_run_by_init_and_what_follows(build, trap, monkeypatch, capsys):
+    root, _ = build(trap)
+    (Path(root) / "CLAUDE.md").write_text("# Rules\n")
+    trap.canary.unlink(missing_ok=True)
+    monkeypatch.chdir(root)
+    assert main(["init", "0042-model", "--agents"]) == 0
+    with track_experiment("x") as exp:
+        exp.log_metric("accuracy", 0.9)
+        exp.save_model({})
+    wait_for_the_capture()
+    assert main(["sync-docs", "update"]) == 0
+    main(["doctor", "--json"])
+    checks = {check["name"]: check["ok"] for check in json.loads(capsys.readouterr().out.splitlines()[-1])["checks"]}
+    assert checks["docs in sync"], "it was looked at"
+    assert not trap.canary.exists()
+
+
+@pytest.mark.parametrize(
+    "command", ["init --agents", "init --dry-run --json", "doctor --json", "sync-docs update --check"]
+)
+def test_modules_at_the_root_of_a_project_are_not_imported(tmp_path, command):
+    canary, project = tmp_path / "canary", tmp_path / "project"
+    (project / "specweave").mkdir(parents=True)
+    (project / "specweave_ml").mkdir()
+    names = "json yaml click jinja2 sitecustomize usercustomize typing specweave/__init__ specweave_ml/__init__ sklearn"
+    for name in names.split():
+        (project / f"{name}.py").write_text(f"open({str(canary)!r}, 'w').write({name!r})\n")
+    (project / "requirements.txt").write_text("scikit-learn\n")
+    (project / "setup.py").write_text(f"open({str(canary)!r}, 'w').write('setup')\n")
+    experiments = project / ".specweave/increments/0042-x/experiments"
+    experiments.mkdir(parents=True)
+    (project / ".specweave/config.json").write_text("{}")
+    program = Path(sys.executable).parent / "specweave-ml"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    done = subprocess.run(
+        [program, *command.split()], cwd=project, env=environment, capture_output=True, check=False, timeout=60
+    )
+    assert not canary.exists()
+    assert b"Traceback" not in done.stderr
+    assert done.returncode in {0, 1}
 
 
 def test_the_environment_cannot_name_a_program(trap, monkeypatch):

@@ -21,6 +21,7 @@ from specweave_ml.project import (
     find_increment,
     find_root,
     folder_name,
+    increments_in_question,
     list_increments,
 )
 
@@ -379,6 +380,72 @@ def test_front_matter_speaks_where_there_is_no_metadata(root, line):
     (make_increment(root, "0007-search", "completed") / "spec.md").write_text("---\nstatus: active\n---\n")
     (make_increment(root, MODEL) / "spec.md").write_text("# No front matter\n\nstatus: active\n")
     assert find_increment().name == "0041-ranking"
+
+
+@pytest.mark.parametrize("status", ["Active", "in_progress", "In Progress", " active "])
+def test_a_status_is_read_however_it_is_spelled(root, status):
+    make_increment(root, "0041-ranking", status)
+    spec = make_increment(root, "0007-search") / "spec.md"
+    spec.write_bytes(b"\xef\xbb\xbf---\r\nstatus: Closed\r\n---\r\n")
+    assert find_increment().name == "0041-ranking"
+
+
+def test_front_matter_speaks_where_the_metadata_says_no_status(root):
+    (make_increment(root, "0041-ranking") / "metadata.json").write_text('{"id": "0041-ranking", "status": null}')
+    (root / ".specweave/increments/0041-ranking/spec.md").write_text("---\nstatus: active\n---\n")
+    assert find_increment().name == "0041-ranking"
+
+
+@pytest.mark.parametrize("ended", ["completed", "closed", "abandoned", "Done"])
+def test_a_state_file_that_was_not_kept_up_does_not_lead_to_what_has_ended(root, ended):
+    make_increment(root, "0007-search", ended)
+    make_increment(root, "0041-ranking", "active")
+    write_state(root, '{"ids": ["0007-search"]}')
+    assert find_increment().name == "0041-ranking"
+    write_state(root, '{"id": "0007-search", "ids": null}')
+    assert find_increment().name == "0041-ranking"
+
+
+def test_the_one_that_waits_for_review_is_meant_where_none_is_active(root):
+    make_increment(root, "0007-search", "completed")
+    make_increment(root, "0041-ranking", "ready_for_review")
+    write_state(root, '{"ids": []}')
+    assert find_increment().name == "0041-ranking"
+    make_increment(root, MODEL, "active")
+    assert find_increment().name == MODEL
+
+
+@pytest.mark.parametrize("name", ["metadata.json", "spec.md"])
+def test_pipes_and_folders_in_the_place_of_specweaves_files_hold_nobody_up(root, name):
+    os.mkfifo(make_increment(root, "0007-search") / name)
+    (make_increment(root, "0041-ranking") / name).mkdir()
+    (root / ".specweave/state").mkdir()
+    os.mkfifo(root / ".specweave/state/active-increment.json")
+    make_increment(root, MODEL, "active")
+    assert find_increment().name == MODEL
+
+
+def test_metadata_beyond_all_measure_says_nothing(root):
+    (make_increment(root, "0007-search") / "metadata.json").write_text('{"status": "active"' + " " * (2 << 20) + "}")
+    make_increment(root, MODEL, "active")
+    assert find_increment().name == MODEL
+
+
+def names_in_question(root):
+    return [increment.name for increment in increments_in_question(str(root))]
+
+
+def test_the_increments_that_may_be_about_to_be_closed(root):
+    assert names_in_question(root) == []
+    make_increment(root, "0007-search", "active")
+    make_increment(root, MODEL, "in-progress")
+    assert names_in_question(root) == ["0007-search", MODEL]
+    write_state(root, f'{{"ids": ["{MODEL}"]}}')
+    assert names_in_question(root) == [MODEL]
+    make_increment(root, "0041-ranking", "ready_for_review")
+    make_increment(root, "0042E-imported", "ready-for-review")
+    assert names_in_question(root) == ["0041-ranking", "0042E-imported"]
+    assert names_in_question(root / ".specweave/increments/0007-search") == ["0007-search"]
 
 
 def test_between_two_there_is_no_guess(root):

@@ -3,7 +3,9 @@
 installation    the alias `specweave`, git
 documents       the settings, the numbers of decision records
 increment       locks, disk
-records         readable, journals, small files, torn ends, dropped lines, stale ones, provenance, comparison.md
+records         readable, journals, small files, torn ends, dropped lines, stale ones, provenance, re-runs
+
+What is asked before an increment is closed is in closing.py, what SpecWeave and others say in surroundings.py.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from typing import TYPE_CHECKING
 
 from specweave_ml.cli.output import count
 from specweave_ml.errors import SpecweaveError
+from specweave_ml.project import INCREMENTS
+from specweave_ml.store.layout import JOURNAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -85,15 +89,22 @@ def alias() -> Check:
 
 
 def git(root: str) -> Check:
-    """Can provenance ask git?"""
+    """Can provenance ask git, and does git take the records?"""
     from specweave_ml.provenance.git import NO_GIT, find_repository, run_git
 
     answer = run_git(root, "version")
     if answer.code == NO_GIT:
         return Check("git", ok=False, why="git was not found: records will not say which code ran", next="install git")
     version = answer.output.decode(errors="replace").strip().removeprefix("git version ")
-    inside = "the project is in a repository" if find_repository(root) else "the project is in no repository"
-    return Check("git", ok=True, why=f"git {version}; {inside}")
+    if find_repository(root) is None:
+        return Check("git", ok=True, why=f"git {version}; the project is in no repository")
+    probe = f"{INCREMENTS}/0000-probe/experiments/probe/{JOURNAL}"
+    answer = run_git(root, "check-ignore", "--verbose", "--", probe)
+    if answer.code == 0:
+        rule = answer.output.decode(errors="replace").partition("\t")[0]
+        why = f"git {version}; it leaves the records of experiments out ({rule})"
+        return Check("git", ok=True, why=why, next="take out that line, so that records are committed and shared")
+    return Check("git", ok=True, why=f"git {version}; the project is in a repository")
 
 
 def locks(experiments: Sequence[Experiment]) -> Check:
@@ -146,14 +157,14 @@ def of_records(records: Records) -> Iterator[Check]:
     total = count(len(records.experiments), "experiment")
     ours = [each for each in records.experiments if each.kind != "foreign"]
     yield _readable(records, ours)
-    yield _findings(
+    yield findings(
         "journals", records.named(lambda each: each.changed), f"as they were closed, in {total}",
         "git log the files, or restore them from a copy",
     )  # fmt: skip
     behind = records.named(lambda each: [*each.behind, *each.differing])
-    yield _findings("small files", behind, "what the journals give", _again(behind))
+    yield findings("small files", behind, "what the journals give", _again(behind))
     yield _torn(records)
-    yield _findings(
+    yield findings(
         "dropped lines",
         [f"{name}: {integrity.dropped}" for name, integrity in records.found.items() if integrity.dropped],
         "no record says that the disk refused one",
@@ -161,17 +172,18 @@ def of_records(records: Records) -> Iterator[Check]:
     )
     stale = [each.name for each in ours if each.kind == "experiment" and each.status == "stale"]
     mend = f"specweave-ml status {stale[0]} killed -i {records.where.id}" if stale else None
-    yield _findings("stale", stale, "every experiment that has not ended is still running", mend)
+    yield findings("stale", stale, "every experiment that has not ended is still running", mend)
     yield _provenance([each for each in ours if each.kind == "experiment"])
-    yield _comparison(records.where)
+    yield _verified([each for each in ours if each.kind == "experiment"], records.where.root)
 
 
-def _findings(name: str, found: Sequence[str], well: str, mend: str | None) -> Check:
+def findings(name: str, found: Sequence[str], well: str, mend: str | None) -> Check:
     """A check that is well where nothing was found."""
-    return Check(name, ok=not found, why=_listed(found) if found else well, next=mend if found else None)
+    return Check(name, ok=not found, why=listed(found) if found else well, next=mend if found else None)
 
 
-def _listed(found: Sequence[str]) -> str:
+def listed(found: Sequence[str]) -> str:
+    """How many, and the first few of them."""
     more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
     return f"{len(found)}: {', '.join(found[:_MOST_NAMED])}{more}"
 
@@ -189,13 +201,13 @@ def _readable(records: Records, ours: Sequence[Experiment]) -> Check:
     total = len(records.experiments)
     well = f"all {total}" if len(ours) == total else f"{len(ours)} of {total}, the others are foreign"
     mend = "mend the lines by hand, or archive the experiment"
-    check = _findings("readable", [*broken, *odd], well, mend)
+    check = findings("readable", [*broken, *odd], well, mend)
     return Check(check.name, check.ok, check.why, check.next, broken=bool(broken))
 
 
 def _torn(records: Records) -> Check:
     torn = [name for name, integrity in records.found.items() if integrity.torn_bytes]
-    why = f"{_listed(torn)}; whoever was killed there was never told that the half line is kept" if torn else "none"
+    why = f"{listed(torn)}; whoever was killed there was never told that the half line is kept" if torn else "none"
     return Check("torn ends", ok=True, why=why)
 
 
@@ -209,19 +221,17 @@ def _provenance(experiments: Sequence[Experiment]) -> Check:
     )
     if not missing:
         return Check("provenance", ok=True, why="complete, by what the records say")
-    listed = [f"{what} ({number} of {len(experiments)})" for what, number in missing.most_common()]
-    return Check("provenance", ok=True, why=f"missing {_listed(listed)}", next="specweave-ml show NAME --json says why")
+    gaps = [f"{what} ({number} of {len(experiments)})" for what, number in missing.most_common()]
+    return Check("provenance", ok=True, why=f"missing {listed(gaps)}", next="specweave-ml show NAME --json says why")
 
 
-def _comparison(where: Increment) -> Check:
-    from specweave_ml.cli.verdict import document_differs
-    from specweave_ml.reports import compare_experiments
+def _verified(experiments: Sequence[Experiment], root: str) -> Check:
+    """What has moved since experiments re-ran within tolerance: no fault either, but the word is as old as it is."""
+    from specweave_ml.reproduction.since import moved_since, verified
 
-    try:
-        differs = document_differs(compare_experiments(where.path, write=False), where)
-    except SpecweaveError as error:
-        return Check("comparison.md", ok=False, why=error.what, next=error.next_step)
-    if differs:
-        why = "it is not what the folders give"
-        return Check("comparison.md", ok=False, why=why, next=f"specweave-ml compare {where.id}")
-    return Check("comparison.md", ok=True, why="not made yet" if differs is None else "up to date")
+    proven = [each for each in experiments if verified(each)]
+    if not proven:
+        return Check("re-runs", ok=True, why="none was run again", next="specweave-ml reproduce NAME")
+    moved = [f"{each.name} ({', '.join(since)})" for each in proven if (since := moved_since(each, root))]
+    why = f"{len(proven)} of {len(experiments)} re-ran within tolerance"
+    return Check("re-runs", ok=True, why=f"{why}; since then moved: {listed(moved)}" if moved else why)

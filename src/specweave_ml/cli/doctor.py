@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -26,6 +27,14 @@ _STORE_BROKEN = 7
 def doctor(increment: str | None, *, as_json: bool) -> int:
     """Check the installation and the records.
 
+    And whether INCREMENT may be closed. Without INCREMENT, those are meant that wait for review in SpecWeave, else the
+    active ones. SpecWeave asks this itself before it closes one: that is the criterion R-ML01, which `init` writes.
+
+    What is asked then: experiments logged: one finished at least, and none is gone or failed without a word. best model
+    saved: the selected model, else the recommended one, is there as it was saved. metrics documented: comparison.md is
+    up to date. success criteria: the targets of spec.md are met; one that was not measured is not. docs in sync:
+    sync-docs has nothing to write. artifacts: no saved file was changed, or is gone that git would not leave out.
+
     Exit code 1 where something needs a hand, 7 where the store of INCREMENT cannot be read or written, 0 where all is
     well or there are no experiments. Nothing is written.
     """
@@ -45,8 +54,8 @@ def doctor(increment: str | None, *, as_json: bool) -> int:
     return 0 if ok else 1
 
 
-def _checks(increment: str | None) -> Iterator[Check]:
-    from specweave_ml.cli import checks
+def _checks(named: str | None) -> Iterator[Check]:
+    from specweave_ml.cli import checks, surroundings
     from specweave_ml.project import find_root
 
     yield checks.alias()
@@ -58,12 +67,36 @@ def _checks(increment: str | None) -> Iterator[Check]:
     yield checks.Check("project", ok=True, why=root)
     yield checks.git(root)
     yield checks.documents(root)
-    where, check = _increment(root, increment)
+    yield from surroundings.of_surroundings(root)
+    increments, check = _increments(root, named)
     yield check
-    if where is None:
-        return
+    for where in increments:
+        for each in _of_increment(where):
+            yield replace(each, why=f"{where.id}: {each.why}") if len(increments) > 1 else each
+
+
+def _increments(root: str, named: str | None) -> tuple[list[Increment], Check]:
+    """The increments in question, and the check that says which; an unknown name is the caller's mistake."""
+    from specweave_ml.cli.checks import Check, listed
+    from specweave_ml.project import find_increment, increments_in_question, list_increments
+
+    meant = increments_in_question() if named is None else [find_increment(named)]
+    having = [each for each in meant if os.path.lexists(each.experiments)]
+    if meant:
+        names = [each.name for each in having or meant]
+        return having or meant[:1], Check("increment", ok=True, why=names[0] if len(names) == 1 else listed(names))
+    others = [each for each in list_increments(root) if os.path.isdir(each.experiments)]
+    if not others:
+        return [], Check("increment", ok=True, why="nothing to check: no increment has experiments")
+    why = f"nothing to check: no increment is active; experiments are in {listed([each.name for each in others])}"
+    return [], Check("increment", ok=True, why=why, next=f"specweave-ml doctor {others[0].id}")
+
+
+def _of_increment(where: Increment) -> Iterator[Check]:
+    from specweave_ml.cli import checks, closing
+
     yield checks.disk(where)
-    if not os.path.isdir(where.experiments):
+    if not os.path.lexists(where.experiments):
         yield checks.Check("experiments", ok=True, why="nothing to check: there are none yet")
         return
     try:
@@ -77,24 +110,7 @@ def _checks(increment: str | None) -> Iterator[Check]:
         return
     yield checks.locks(records.experiments)
     yield from checks.of_records(records)
-
-
-def _increment(root: str, named: str | None) -> tuple[Increment | None, Check]:
-    """The increment, and the check of having found one; a name that does not exist is the caller's mistake."""
-    from specweave_ml.cli.checks import Check
-    from specweave_ml.project import find_increment, list_increments
-
-    try:
-        where = find_increment(named)
-    except NotFound as error:
-        if named is not None:
-            raise
-        having = [each.name for each in list_increments(root) if os.path.isdir(each.experiments)]
-        if not having:
-            return None, Check("increment", ok=True, why="nothing to check: no increment has experiments")
-        why = f"{error.what}; {', '.join(having[:5])} have experiments"
-        return None, Check("increment", ok=False, why=why, next=f"specweave-ml doctor {having[0].partition('-')[0]}")
-    return where, Check("increment", ok=True, why=where.name)
+    yield from closing.of_closing(where, records.experiments)
 
 
 def _read(where: Increment) -> Records:

@@ -25,7 +25,7 @@ def facts(comparison: Comparison) -> Iterator[str]:
     """The best one, what it is measured against, and the selected one."""
     found = comparison.rationale
     if found is None:
-        yield f"Best: none can be named; {_why_nobody(comparison)}"
+        yield f"Best: none can be named; {why_nobody(comparison)}"
         return
     lower = comparison.direction == "minimize"
     yield f"Best: {comparison.best}, {'lowest' if lower else 'highest'} {comparison.primary} ({found.value})"
@@ -75,7 +75,8 @@ def _standing(comparison: Comparison, found: Rationale) -> Iterator[str]:
         yield f"Recommended: {tradeoff.recommended}{f', which costs less: {savings}' if savings else ''}"
 
 
-def _why_nobody(comparison: Comparison) -> str:
+def why_nobody(comparison: Comparison) -> str:
+    """Why no model is the best."""
     if comparison.primary is None:
         return comparison.chosen.why
     if comparison.direction is None:

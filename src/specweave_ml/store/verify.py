@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from specweave_ml.errors import StoreError
-from specweave_ml.store.layout import METADATA, journals
+from specweave_ml.errors import SpecweaveError, StoreError
+from specweave_ml.store.layout import METADATA, artifact_path, journals
 from specweave_ml.store.lines import Damage
 from specweave_ml.store.metadata import parse_metadata
 from specweave_ml.store.reader import read_small_file
 from specweave_ml.store.sessions import read_state
 from specweave_ml.store.small_files import digest, small_files
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Kept = Literal["intact", "of its size", "changed", "gone", "unreadable"]
+"""What became of an artifact; `of its size` is one whose digest was not taken."""
 
 
 @dataclass(slots=True)
@@ -57,6 +64,31 @@ def verify(folder: str) -> Integrity:
     elif state.ended is not None:
         found.behind = [f"{METADATA}: says nothing of the end that the journals record"]
     return found
+
+
+def check_artifact(folder: str, name: str, facts: Mapping[str, Any], *, most_bytes: int) -> Kept:
+    """Whether an artifact is still the file that was saved: by its size, then by its digest.
+
+    Args:
+        folder: of the experiment.
+        name: of the artifact. One that leads out of the folder, or over a link, was never saved by us: `changed`.
+        facts: what the record says of it: `bytes` and `sha256`.
+        most_bytes: the largest file whose digest is taken.
+    """
+    try:
+        path = artifact_path(folder, name)
+        about = os.lstat(path)
+        if not stat.S_ISREG(about.st_mode) or about.st_size != facts.get("bytes"):
+            return "changed"
+        if about.st_size > most_bytes:
+            return "of its size"
+        return "intact" if digest(path, about.st_size)["sha256"] == facts.get("sha256") else "changed"
+    except SpecweaveError:
+        return "changed"
+    except (FileNotFoundError, NotADirectoryError):
+        return "gone"
+    except OSError:
+        return "unreadable"
 
 
 def _metadata(folder: str) -> dict[str, Any]:
