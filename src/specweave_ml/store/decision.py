@@ -1,10 +1,13 @@
-"""decision.md: a person's word on an increment's experiments. Its front matter is read here; its body is theirs."""
+"""decision.md: a person's word on an increment's experiments. Its front matter is read here; its body is theirs.
+
+Of the body, only lines such as `Retrain when: accuracy below 0.8` are read: they add to `retrain_when`.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from specweave_ml.errors import StoreError
@@ -18,6 +21,8 @@ FRONT_MATTER = "the front matter of decision.md"
 
 _OPENING = re.compile(rb"(?:\xef\xbb\xbf)?---[ \t]*(?:\r\n|[\r\n]|\Z)")
 _CLOSING = re.compile(rb"(?<=[\r\n])---[ \t]*(?=[\r\n]|\Z)")
+_RETRAIN_WHEN = re.compile(r"^ {0,3}(?:[-*+] +)?retrain when *: *(\S.*)$", re.IGNORECASE | re.MULTILINE)
+_UNSEEN = re.compile(r"<!--.*?(?:-->|\Z)|^ {0,3}(```|~~~).*?(?:^ {0,3}\1|\Z)", re.DOTALL | re.MULTILINE)
 _MORE_THAN_COMMENTS = re.compile(rb"^[ \t]*[^ \t\r\n#]", re.MULTILINE)
 _KEYS = ("selected", "by", "date", "because", "primary", "direction", "baseline")
 _ABSENT = frozenset({"", "~", "null", "none"})
@@ -35,7 +40,7 @@ class Decision:
         primary: the metric that decides.
         direction: which way that metric is better, as written.
         baseline: the experiment the others are measured against.
-        retrain_when: what should lead to a new training, one reason each.
+        retrain_when: what should lead to a new training, one reason each; those of the body come last.
         problem: why the front matter could not be read; all else is None then.
     """
 
@@ -64,7 +69,8 @@ def read_decision(path: str) -> Decision:
         return Decision(problem=f"decision.md cannot be read: {error.strerror or error}")
     try:
         place = find_front_matter(data)
-        return Decision() if place is None else parse_decision(data[place])
+        decision = Decision() if place is None else parse_decision(data[place])
+        return replace(decision, retrain_when=(*decision.retrain_when, *_said_in_the_body(data, place)))
     except StoreError as error:
         return Decision(problem=error.what)
 
@@ -108,6 +114,12 @@ def parse_decision(front_matter: bytes) -> Decision:
     said = {key: values[key].strip() for key in _KEYS if key in values}
     reasons = _reasons(values.get("retrain_when", ""))
     return Decision(**{key: text for key, text in said.items() if _says_something(text)}, retrain_when=reasons)
+
+
+def _said_in_the_body(data: bytes, front_matter: slice | None) -> list[str]:
+    body = data[front_matter.stop if front_matter else 0 :].decode(errors="replace")
+    lines = _UNSEEN.sub("", body.replace("\r\n", "\n"))
+    return [found[1].strip() for found in _RETRAIN_WHEN.finditer(lines)]
 
 
 def _reasons(value: Any) -> tuple[str, ...]:
