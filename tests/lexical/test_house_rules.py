@@ -21,7 +21,7 @@ LONGEST_MODULE = 400
 LONGEST_FUNCTION = 60
 
 SOURCE = re.compile(r"^src/.*\.py$")
-SHIPPED_MARKDOWN = re.compile(r"^(SKILL\.md|(commands|references|plugins|templates)/.*\.(md|j2))$")
+SHIPPED_TEXT = re.compile(r"^(SKILL\.md|(commands|hooks|plugins|references|scripts|templates)/.*\.(j2|json|md|py))$")
 
 MACHINE_PATHS = re.compile(r"(?<![\w/.~-])/(?:work|root|opt|tmp)/")
 REGISTRY_HOSTS = re.compile(r"pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|deb\.debian\.org", re.IGNORECASE)
@@ -73,7 +73,7 @@ def functions(name: Path) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFunctionD
 def test_the_repository_is_read() -> None:
     assert ROOT / "pyproject.toml" in {ROOT / name for name in files()}
     assert matching(SOURCE)
-    assert matching(SHIPPED_MARKDOWN)
+    assert matching(SHIPPED_TEXT)
 
 
 @pytest.mark.parametrize(
@@ -107,12 +107,12 @@ def test_nothing_unfinished_in_the_source() -> None:
     assert not places(UNFINISHED, matching(SOURCE))
 
 
-def test_shipped_markdown_alarms_no_scanner() -> None:
-    assert not places(ALARMING, matching(SHIPPED_MARKDOWN))
+def test_shipped_text_alarms_no_scanner() -> None:
+    assert not places(ALARMING, matching(SHIPPED_TEXT))
 
 
 def test_no_argument_is_pasted_into_a_command() -> None:
-    assert not places(ARGUMENTS_IN_COMMAND, matching(SHIPPED_MARKDOWN))
+    assert not places(ARGUMENTS_IN_COMMAND, matching(SHIPPED_TEXT))
 
 
 def test_module_names_say_what_lives_there() -> None:
