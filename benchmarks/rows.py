@@ -9,7 +9,10 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
+from benchmarks.boosting import rounds
+from benchmarks.documents import settled, sync
 from benchmarks.measure import FLOOR, OURS, Bench, Contender, MeasurementError, Sample
+from benchmarks.searches import folds, search
 from benchmarks.table import Line, in_unit
 from benchmarks.work.data import EXPERIMENTS
 
@@ -228,4 +231,9 @@ ROWS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "read": read,
     "history": history,
     "list": listing,
+    "sync": sync,
+    "settled": settled,
+    "search": search,
+    "folds": folds,
+    "rounds": rounds,
 }

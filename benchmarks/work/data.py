@@ -1,6 +1,8 @@
 """What every contender logs: the same names and values."""
 
-EXPERIMENTS = ".specweave/increments/0001-bench/experiments"
+INCREMENTS = ".specweave/increments"
+EXPERIMENTS = f"{INCREMENTS}/0001-bench/experiments"
+MODELS = ".specweave/docs/internal/architecture/ml-models.md"
 REPORT = "BENCHMARK_REPORT"  # an environment variable: an argument would be one more thing for us to record
 SHORT_EXPERIMENTS = 20
 SORTED_BY = "auc"

@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Sequence
 
-from benchmarks.work.data import EXPERIMENTS, METRICS, PARAMS, SHORT_EXPERIMENTS, SORTED_BY, series
+from benchmarks.work.data import EXPERIMENTS, METRICS, MODELS, PARAMS, SHORT_EXPERIMENTS, SORTED_BY, series
 from benchmarks.work.timed import Timed
 
 JOURNAL = "points.jsonl"
@@ -87,3 +87,51 @@ def history(timed: Timed) -> None:
     with timed, open(f"{EXPERIMENTS}/history/journal.jsonl", "rb") as file:
         for line in file:
             loads(line)
+
+
+def renew(timed: Timed) -> None:
+    """The page of models parsed twice by markdown-it-py, as what knows it before and after a change has to."""
+    from markdown_it import MarkdownIt
+
+    with open(MODELS, encoding="utf-8") as file:
+        text = file.read()
+    parser = MarkdownIt("commonmark").enable("table")
+    with timed:
+        parser.parse(text)
+        parser.parse(text)
+
+
+def look(timed: Timed) -> None:
+    """Every document that has regions parsed once, only its blocks."""
+    import glob
+
+    from markdown_it import MarkdownIt
+
+    texts = []
+    for pattern in (".specweave/docs/**/*.md", ".specweave/increments/*/reports/*.md"):
+        for path in glob.glob(pattern, recursive=True):
+            with open(path, encoding="utf-8") as file:
+                texts.append(file.read())
+    parser = MarkdownIt("commonmark").enable("table")
+    parser.core.ruler.enableOnly(["normalize", "block"])
+    with timed:
+        for text in texts:
+            parser.parse(text)
+
+
+def rounds(timed: Timed) -> None:
+    """XGBoost without a callback."""
+    from benchmarks.work.boosting import problem, train_xgboost
+
+    problem()
+    with timed:
+        train_xgboost([])
+
+
+def tuned(timed: Timed) -> None:
+    """scikit-learn's grid search."""
+    from benchmarks.work.searches import plain_search
+
+    plain_search()
+    with timed:
+        plain_search()

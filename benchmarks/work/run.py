@@ -14,7 +14,21 @@ import sys
 from benchmarks.work.data import REPORT
 from benchmarks.work.timed import Timed
 
-WITH_STOPWATCH = {"short", "background", "points", "history"}
+WITH_STOPWATCH = {
+    "short",
+    "background",
+    "points",
+    "history",
+    "renew",
+    "look",
+    "look_at_documents",
+    "search",
+    "folds",
+    "tuned",
+    "rounds",
+    "xgboost_rounds",
+    "lightgbm_rounds",
+}
 
 
 def main() -> None:

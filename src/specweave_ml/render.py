@@ -51,6 +51,7 @@ def make_environment(kind: type[Environment], loader: BaseLoader) -> Environment
         code=escape.code,
         block=escape.block,
         xml=escape.xml,
+        mermaid=escape.mermaid,
         duration=numbers.duration,
         ordinal=ordinal,
         listed=listed,

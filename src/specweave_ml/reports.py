@@ -1,31 +1,43 @@
-"""comparison.md, the report of one experiment, and both for notebooks."""
+"""comparison.md with its pictures, the report of one experiment, and both for notebooks.
+
+The pictures stand in `_pictures/` beside comparison.md. They are written before the document that names them, and only
+a sync removes one, when no document names it any more.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from specweave_ml.analysis.comparison import Findings
 from specweave_ml.analysis.numbers import NumberFormat, duration
 from specweave_ml.analysis.params import param_text
 from specweave_ml.analysis.rows import reason
+from specweave_ml.analysis.stages import stages_of
 from specweave_ml.analysis.table import Table
 from specweave_ml.errors import Refused, StoreError
 from specweave_ml.escape import comment
+from specweave_ml.pictures.plan import histories_wanted, plan_pictures
 from specweave_ml.project import find_increment
 from specweave_ml.record import ENDED
 from specweave_ml.render import render
+from specweave_ml.search_report import kept_finding
 from specweave_ml.store.decision import read_decision
-from specweave_ml.store.layout import COMPARISON, DECISION
+from specweave_ml.store.layout import COMPARISON, DECISION, journals
 from specweave_ml.store.outcomes import read_outcomes
-from specweave_ml.store.reader import experiment_folders, read_experiments, read_small_file
+from specweave_ml.store.pictures import FOLDER as PICTURES
+from specweave_ml.store.pictures import write_pictures
+from specweave_ml.store.reader import experiment_folders, read_experiments
 from specweave_ml.store.replace import replace_file
+from specweave_ml.store.spec import read_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from specweave_ml.pictures.card import Picture
     from specweave_ml.project import Increment
     from specweave_ml.record import Experiment
 
@@ -38,8 +50,8 @@ MOST_LISTED = 50
 MOST_REFRESHED = 200
 """The end of a training process refreshes comparison.md only where reading the increment costs it next to nothing."""
 
-SPEC_LIMIT = 256_000
-"""Bytes of a spec.md that is read for targets."""
+MOST_LOGGED = 16_000_000
+"""Likewise, bytes of all its journals: learning curves are drawn from them."""
 
 _FIRST_LINE = re.compile(rb"<!-- specweave:comparison v1 sha256=([0-9a-f]{16}) [^\n]*-->")
 
@@ -51,8 +63,19 @@ class Comparison(Findings):
     an experiment; see `Findings` for the rest.
     """
 
+    @cached_property
+    def pictures(self) -> Mapping[str, Picture]:
+        """What there is to see, by the names of the files beside comparison.md; learning curves read the journals."""
+        histories = {(each.name, metric): each.history(metric) for each, metric in histories_wanted(self)}
+        return plan_pictures(self, histories)
+
+    @property
+    def picture_files(self) -> dict[str, str]:
+        """The same as the texts of these files."""
+        return {name: picture.svg for name, picture in self.pictures.items()}
+
     def to_markdown(self) -> str:
-        """The text of comparison.md."""
+        """The text of comparison.md; its pictures are linked as they lie beside it."""
         shown = self.table(most_rows=MOST_ROWS)
         body = render(
             "comparison.md",
@@ -60,6 +83,7 @@ class Comparison(Findings):
             title=increment_title(self.increment),
             shown=shown,
             hidden=len(self.models) - len(shown.rows),
+            pictures=[picture.link(f"{PICTURES}/{name}") for name, picture in self.pictures.items()],
             params=self.params_table(most_rows=MOST_ROWS),
             most_listed=MOST_LISTED,
             ending=ending,
@@ -88,7 +112,7 @@ def compare_experiments(
     archived: bool = False,
     write: bool = True,
 ) -> Comparison:
-    """Compare the experiments of an increment and bring `experiments/comparison.md` up to date.
+    """Compare the experiments of an increment and bring `experiments/comparison.md` and its pictures up to date.
 
     The document depends on nothing but the folders, decision.md and spec.md: `metric`, `direction` and `archived`
     shape what is returned, while a lasting choice belongs in decision.md.
@@ -104,7 +128,8 @@ def compare_experiments(
     Raises:
         NotFound: no project, no such increment, or no finished experiment logged `metric`.
         UsageError: `direction` is no direction.
-        Refused: comparison.md was changed by hand; `write=False` still gives the comparison.
+        Refused: comparison.md was changed by hand, or a file that is not ours has the name of a picture; `write=False`
+            still gives the comparison.
         StoreError: the folder cannot be read or written.
     """
     where = find_increment(increment)
@@ -117,7 +142,7 @@ def compare_experiments(
 
 
 def refresh(root: str, increment: str) -> None:
-    """Bring an increment's comparison.md up to date when training ends; does nothing in a large increment.
+    """Bring an increment's comparison.md and its pictures up to date when training ends, unless it is a large one.
 
     Args:
         root: the project's folder.
@@ -127,8 +152,13 @@ def refresh(root: str, increment: str) -> None:
         SpecweaveError: it could not be done. The caller says so in one line; a script's exit is none of its business.
     """
     where = find_increment(increment, root)
-    if len(experiment_folders(where.experiments)) <= MOST_REFRESHED:
+    folders = experiment_folders(where.experiments)
+    if len(folders) <= MOST_REFRESHED and _logged(folders) <= MOST_LOGGED:
         _write(_of_the_document(read_experiments(where.experiments, where.name), where), where)
+
+
+def _logged(folders: Sequence[str]) -> int:
+    return sum(os.path.getsize(f"{folder}/{name}") for folder in folders for *_, name in journals(folder))
 
 
 def _of_the_document(found: Iterable[Experiment], where: Increment) -> Comparison:
@@ -145,22 +175,11 @@ def compared(
         UsageError: `direction` is no direction.
     """
     decision = read_decision(f"{where.experiments}/{DECISION}")
-    spec, problems = _spec(f"{where.path}/spec.md")
+    spec, problems = read_spec(where.path)
     comparison = Comparison.of(found, where.name, decision, metric=metric, direction=direction, spec=spec)
     column = comparison.chosen.column
     outcomes, unread = read_outcomes(comparison.ranked, column.names if column else ())
     return comparison.with_outcomes(outcomes, [*problems, *unread])
-
-
-def _spec(path: str) -> tuple[str, list[str]]:
-    """The text of the increment's spec.md, and why it could not be read."""
-    try:
-        return read_small_file(path, SPEC_LIMIT).decode(errors="replace"), []
-    except FileNotFoundError:
-        return "", []
-    except OSError as error:
-        why = error.what if isinstance(error, StoreError) else error.strerror
-        return "", [f"spec.md was not read for targets: {why}"]
 
 
 def _write(comparison: Comparison, where: Increment) -> bool:
@@ -170,16 +189,17 @@ def _write(comparison: Comparison, where: Increment) -> bool:
     new = comparison.to_markdown().encode()
     try:
         old = _present(path)
-        if old == new:
-            return False
-        if old is not None and not is_generated(old):
+        if old not in {None, new} and not is_generated(old):
             raise Refused(
                 "comparison.md was changed by hand, so it was left as it is",
                 path=path,
                 expected="the file as it was generated",
                 next_step="move your words to decision.md beside it and delete comparison.md; it will be made again",
             )
-        return replace_file(path, new)
+        write_pictures(where.experiments, comparison.picture_files)
+        return old != new and replace_file(path, new)
+    except StoreError:
+        raise
     except OSError as error:
         raise StoreError(f"comparison.md cannot be written: {error.strerror or error}", path=path) from error
 
@@ -223,7 +243,17 @@ def ending(experiment: Experiment) -> str:
 
 def experiment_report(experiment: Experiment) -> str:
     """A Markdown report of one experiment: what was tried and measured, what it left, and its notes last."""
-    return render("experiment.md", ending=ending(experiment), **_shown(experiment))
+    trials, stages = experiment.value("trials"), stages_of(experiment.stages, experiment.status)
+    rows = tuple((stage.name, stage.state, stage.took, stage.said) for stage in stages)
+    return render(
+        "experiment.md",
+        ending=ending(experiment),
+        stages=stages,
+        stage_rows=Table(("Stage", "State", "Took", "Said"), rows),
+        trials=trials if isinstance(trials, int) else 0,
+        finding=kept_finding(experiment),
+        **_shown(experiment),
+    )
 
 
 def experiment_html(experiment: Experiment) -> str:

@@ -37,7 +37,8 @@ _HIGHER = (
     *("tpr true_positive", "tnr true_negative", "ppv", "npv", "exact_match", "lift", "likelihood"),
     *("ndcg dcg", "map average_precision ap", "mrr reciprocal_rank", "hit hits hitrate"),
     *("r2 r_squared", "explained_variance", "pearson", "spearman", "kendall"),
-    *("bleu", "rouge rougel", "meteor", "chrf", "psnr", "ssim", "silhouette", "ari", "nmi", "ami", "v_measure"),
+    *("bleu", "rouge rougel", "meteor", "chrf", "psnr", "ssim", "silhouette", "v_measure", "fowlkes_mallows"),
+    *("ari adjusted_rand rand_score", "nmi mutual_info", "ami adjusted_mutual_info", "completeness", "homogeneity"),
     *("reward", "win", "success", "throughput"),
 )
 _LOWER = (
@@ -48,7 +49,9 @@ _LOWER = (
 )
 _FAMILY = {word: family.split()[0] for family in (*_HIGHER, *_LOWER) for word in family.split()}
 _HIGHER_FAMILIES = frozenset(family.split()[0] for family in _HIGHER)
-_TIME = frozenset("time runtime latency duration seconds secs sec milliseconds ms minutes hours elapsed".split())
+_TIME = frozenset(
+    "time runtime latency duration seconds secs sec milliseconds ms microseconds minutes hours elapsed".split()
+)
 _SIZE = frozenset(
     "model_size file_size disk_size checkpoint_size artifact_size bytes kb mb gb kib mib gib "
     "memory flops macs num_params n_params param_count num_parameters n_parameters parameter_count".split()
@@ -72,12 +75,14 @@ _PER_TIME = frozenset("second seconds sec s minute hour ms".split())
 _ABOUT_TRAINING = frozenset("train training fit".split())
 _PLAIN_IN_A_TRAINING_TIME = _ABOUT_TRAINING | _TIME | frozenset("total mean wall clock in s model".split())
 _TIME_UNITS = {
+    "microseconds": 1e-6,
     **dict.fromkeys(("ms", "milliseconds"), 0.001),
     **dict.fromkeys(("s", "sec", "secs", "seconds"), 1.0),
     "minutes": 60.0,
     "hours": 3600.0,
 }
 _OF_LATENCY = frozenset("latency inference prediction predict response scoring time".split())
+_A_ROW = frozenset("per row item sample prediction request".split())
 _SAYS_NOTHING = frozenset("score rate value metric mean average avg overall final roc".split())
 
 _DECLARED: dict[str, Direction] = {
@@ -128,6 +133,8 @@ def understand(name: str) -> MetricName:
         return MetricName(key, split, "throughput", "maximize", None)
     if word is None and _is_mere_score(set(tokens) - _SPLITS.keys()):
         return MetricName(key, split, "score", "maximize", None)
+    if tokens[-1] == "score" and "d2" in tokens:  # the share of an error that is explained, as r2 is of the squared one
+        return MetricName(key, split, "d2", "maximize", None)
     if word is None:
         return MetricName(key, split, None, None, None)
     family = _FAMILY[word]
@@ -156,7 +163,7 @@ def gist(name: str) -> tuple[str, frozenset[str]] | None:
         words -= _TIME_UNITS.keys()
         if training_seconds_per_unit(name) is not None:
             return "training time", frozenset()
-        return ("latency", frozenset(words - _OF_LATENCY)) if words & _OF_LATENCY - {"time"} else None
+        return ("latency", frozenset(words - _OF_LATENCY - _A_ROW)) if words & _OF_LATENCY - {"time"} else None
     measure = _measure(metric.key.split("_at_", maxsplit=1)[0])
     if measure is None or metric.family is None:
         return None
@@ -205,7 +212,16 @@ _UPPER = frozenset(
     "bic".split()
 )
 _SPELLED = {"logloss": "Log Loss", "iou": "IoU", "miou": "mIoU", "crossentropy": "Cross-Entropy"}
-_UNITS = {"ms": "ms", "milliseconds": "ms", "seconds": "s", "secs": "s", "sec": "s", "minutes": "min", "hours": "h"}
+_UNITS = {
+    "microseconds": "µs",
+    "ms": "ms",
+    "milliseconds": "ms",
+    "seconds": "s",
+    "secs": "s",
+    "sec": "s",
+    "minutes": "min",
+    "hours": "h",
+}
 _UNITS |= {"bytes": "bytes", "kb": "kB", "mb": "MB", "gb": "GB", "kib": "KiB", "mib": "MiB", "gib": "GiB"}
 _AT = re.compile(r"_at_(\d+(?:_\d+)?|k)(?=_|$)")
 
@@ -213,10 +229,11 @@ _AT = re.compile(r"_at_(\d+(?:_\d+)?|k)(?=_|$)")
 def title(name: str) -> str:
     """A column's title: `f1` → F1, `roc_auc` → ROC AUC, `precision@10` → Precision@10, `latency_ms` → Latency (ms)."""
     key = _AT.sub(lambda match: "@" + match[1].replace("_", "."), understand(name).key)
-    *words, last = key.split("_")
+    measured, per, one = key.partition("_per_")
+    *words, last = measured.split("_")
     if words and last in _UNITS:
-        return f"{_titled(words)} ({_UNITS[last]})"
-    return _titled([*words, last]).strip() or name
+        return f"{_titled(words)} ({_UNITS[last]}{per and ' per '}{one.replace('_', ' ')})"
+    return _titled(key.split("_")).strip() or name
 
 
 def _titled(words: list[str]) -> str:

@@ -64,14 +64,15 @@ def choose_primary(
     """The metric asked for, else the one decision.md names, else the first target's, else the first of a list.
 
     Of metrics whose direction is known, those measured on validation or test data go before those of training data,
-    then those that more finished experiments logged, then the order of `PREFERENCE`. Costs never decide by themselves.
+    then those that more finished experiments logged, then the order of `PREFERENCE`; a measure on folds goes before the
+    same on test data, which is there to look once. Costs never decide by themselves.
 
     Raises:
         NotFound: no finished experiment logged the metric asked for.
         UsageError: the direction asked for is no direction.
     """
     declared = parse_direction(direction) if direction is not None else None
-    column, why = _which(columns, len(finished), decision, metric, targets)
+    column, why = _which(columns, finished, decision, metric, targets)
     if column is None:
         return Primary(None, None, why)
     asked_for = next((target.direction for target in targets if column_of(target, columns) is column), None)
@@ -80,7 +81,11 @@ def choose_primary(
 
 
 def _which(
-    columns: Sequence[Column], finished: int, decision: Decision, metric: str | None, targets: Sequence[Target]
+    columns: Sequence[Column],
+    finished: Sequence[Experiment],
+    decision: Decision,
+    metric: str | None,
+    targets: Sequence[Target],
 ) -> tuple[Column | None, str]:
     """The column that decides, and why."""
     if metric is not None:
@@ -93,12 +98,17 @@ def _which(
     aimed_at = filter(None, (column_of(target, columns) for target in targets))
     if (column := next((column for column in aimed_at if column.metric.cost is None), None)) is not None:
         return column, "the first that spec.md sets a target for"
-    column = min((column for column in columns if column.metric.cost is None), key=_preference, default=None)
+    judging = [column for column in columns if column.metric.cost is None]
+    on_folds: set[str] = set()
+    if any(column.metric.split == "test" for column in judging):
+        on_folds = {name for experiment in finished for fold in experiment.folds for name in fold.metrics}
+    column = min(judging, key=lambda column: _preference(column, on_folds), default=None)
     if column is None:
         return None, "no finished experiment logged a metric of how good its model is"
-    if finished == 1:
+    count = len(finished)
+    if count == 1:
         return column, "logged by the one finished experiment"
-    who = f"{column.count} of {finished}" if column.count < finished else "both" if finished == 2 else f"all {finished}"
+    who = f"{column.count} of {count}" if column.count < count else "both" if count == 2 else f"all {count}"
     return column, f"logged by {who} finished experiments"
 
 
@@ -116,14 +126,14 @@ def _decided(decision: Decision, column: Column) -> Direction | None:
     return known_direction(decision.direction)
 
 
-def _preference(column: Column) -> tuple[object, ...]:
+def _preference(column: Column, on_folds: set[str]) -> tuple[object, ...]:
     metric = column.metric
     return (
         metric.direction is None,
         metric.split == "train",
         -column.count,
         _PLACE.get(metric.family or "", len(_PLACE)),
-        SPLIT_ORDER[metric.split],
+        SPLIT_ORDER["val" if on_folds & {*column.names} else metric.split],
         metric.key.count("_"),
         natural(metric.key),
         column.name,

@@ -85,8 +85,8 @@ class Rationale:
         latency: how long an inference takes, where it is recorded.
         noise_floor: the largest spread of repeats.
         detectable: the smallest difference to those it cannot be told from that could have been seen.
-        best_of: among how many models it was picked on the same data, which makes its value optimistic; None for two
-            models, and where it has a value on test data that none of them was picked on.
+        best_of: among how many models it was picked on the same data, the trials of their searches counted, which makes
+            its value optimistic; None for two, and where it has a value on test data that none of them was picked on.
     """
 
     value: str
@@ -149,7 +149,7 @@ def rationale(
         latency=costs_of([best], columns, formats, time)[1].texts.get(best.name),
         noise_floor=None if noise is None else significant(noise, 2),
         detectable=None if evidence.detectable is None else rounded_down(evidence.detectable),
-        best_of=_best_of(best, column, columns, evidence),
+        best_of=_best_of(ranked, column, columns, evidence),
     )
 
 
@@ -179,8 +179,13 @@ def _difference(
     )
 
 
-def _best_of(best: Experiment, column: Column, columns: Sequence[Column], evidence: Evidence) -> int | None:
-    if len(evidence.tested) < 3 or evidence.test == WELCH_T:
+def _best_of(
+    ranked: Sequence[Experiment], column: Column, columns: Sequence[Column], evidence: Evidence
+) -> int | None:
+    best = ranked[0]
+    rivals = {best.name} if evidence.test == WELCH_T else {best.name, *evidence.tested}
+    tried = sum(_tried(model) for model in ranked if model.name in rivals)
+    if tried < 3:
         return None
     measure = gist(column.name)
     of_folds = {name for fold in best.folds for name in fold.metrics}
@@ -190,7 +195,13 @@ def _best_of(best: Experiment, column: Column, columns: Sequence[Column], eviden
         if other is not column and other.metric.split == "test" and other.value(best) is not None
         if measure is not None and gist(other.name) == measure and not of_folds & {*other.names}
     )
-    return None if next(held_out, None) else len(evidence.tested)
+    return None if next(held_out, None) else tried
+
+
+def _tried(model: Experiment) -> int:
+    """How many points it is the best of: the trials of its search, or itself alone."""
+    trials = model.value("trials")
+    return trials if isinstance(trials, int) and trials > 1 else 1
 
 
 def _balance(best: Experiment, columns: Sequence[Column], formats: Mapping[str, NumberFormat]) -> Balance | None:

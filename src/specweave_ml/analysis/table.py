@@ -79,10 +79,12 @@ class Table:
     left_out: tuple[str, ...] = ()
 
 
-def natural(name: str) -> tuple[tuple[str | int, ...], str]:
+def natural(name: str) -> tuple[tuple[tuple[int, str], ...], str]:
     """A sort key by which `exp-9` stands before `exp-10`."""
     pieces = re.split(r"([0-9]+)", name)
-    return tuple(int(piece) if place % 2 else piece for place, piece in enumerate(pieces)), name
+    # A number by its length, then its digits: Python refuses to make an int of very many.
+    digits = (piece.lstrip("0") if place % 2 else "" for place, piece in enumerate(pieces))
+    return tuple((len(number), number or piece) for number, piece in zip(digits, pieces, strict=True)), name
 
 
 def metric_columns(experiments: Sequence[Experiment]) -> tuple[Column, ...]:

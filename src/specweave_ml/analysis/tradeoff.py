@@ -124,7 +124,8 @@ def costs_of(
     """
     trained = {model.name: time.seconds[model.name] for model in models if model.name in time.seconds}
     latency = [column for column in columns if gist(column.name) == ("latency", frozenset())]
-    size = [column for column in columns if column.metric.cost == "size"]
+    # What a process needed is no size of its model.
+    size = [each for each in columns if each.metric.cost == "size" and "memory" not in each.metric.key.split("_")]
     return (
         _cost("training time", trained, duration),
         _logged("latency", latency, models, formats),
@@ -147,6 +148,8 @@ def _logged(
         return _cost(title, {}, str)
     logged = {model.name: column.value(model) for model in models}
     values = {name: value for name, value in logged.items() if value is not None and isfinite(value)}
+    if column.metric.key.endswith("_bytes"):
+        return _cost(title, values, data_size)
     unit = seconds_per_unit(column.name)
     if unit is None:
         return _cost(column.title, values, formats[column.name])

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from specweave_ml.errors import StoreError
-from specweave_ml.living_docs.adr import next_number
+from specweave_ml.living_docs.adr import new_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from specweave_ml.living_docs.adr import Form
 
 _BEGINS = re.compile(
     rb"^(?:<!--|\{/\*) specweave:begin v1 (inc-[A-Za-z0-9._-]+)-decision-([0-9]{1,6})-([0-9a-f]{8}) sha256=",
@@ -43,7 +45,7 @@ class NewRecord:
 
     Attributes:
         path: relative to the project's root.
-        number: of the file, as text.
+        number: of the file, as text; empty where its name has a date instead.
         region: the id of its region.
         supersedes: the record before it; None for the first.
     """
@@ -55,28 +57,36 @@ class NewRecord:
 
 
 class Records:
-    """The decision records of a project: those that stand in its folder, and those that a sync is about to add."""
+    """The decision records of a project: those that stand in its folder, and those that a sync is about to add.
 
-    def __init__(self, root: str, folder: str) -> None:
+    Args:
+        root: the project's.
+        folder: that of the records, relative to it.
+        form: of the names of new ones; None for the one that the records there have.
+    """
+
+    def __init__(self, root: str, folder: str, form: Form | None = None) -> None:
         self._folder = folder
+        self._form = form
         self._names = _names(f"{root}/{folder}")
         self._found = list(_read(root, folder, self._names))
 
-    def needed(self, increment: str, selected: str, title: str) -> NewRecord | None:
+    def needed(self, increment: str, selected: str, title: str, date: str = "") -> NewRecord | None:
         """The record that is still to be written for a choice; None where the last one is about it.
 
         Args:
             increment: the id of the increment's region, such as `inc-0042`.
             selected: the name of the experiment.
-            title: what a file's name says after its number.
+            title: what a file's name says after its number or date.
+            date: of the decision; may be empty.
         """
-        choice = hashlib.sha256(selected.encode()).hexdigest()[:8]
+        choice = hashlib.sha256(selected.encode(errors="surrogatepass")).hexdigest()[:8]
         own = [record for record in self._found if record.increment == increment]
         last = max(own, key=lambda record: record.number, default=None)
         if last is not None and last.choice == choice:
             return None
-        number = next_number(self._names)
-        name = f"{number}-{_NOT_IN_A_NAME.sub('-', title.lower()).strip('-')[:_LONGEST_NAME].strip('-')}.md"
+        slug = _NOT_IN_A_NAME.sub("-", title.lower()).strip("-")[:_LONGEST_NAME].strip("-")
+        name, number = new_name(self._names, slug or "decision", date, self._form)
         self._names.append(name)
         decision = last.number + 1 if last else 1
         return NewRecord(f"{self._folder}/{name}", number, f"{increment}-decision-{decision}-{choice}", last)

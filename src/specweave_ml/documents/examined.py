@@ -9,28 +9,25 @@ from typing import TYPE_CHECKING
 from specweave_ml.errors import Refused
 from specweave_ml.living_docs import Change
 from specweave_ml.living_docs.files import find_document
-from specweave_ml.pictures.plan import histories_wanted, plan_pictures
 from specweave_ml.reports import Comparison, compared, is_generated
 from specweave_ml.store.layout import COMPARISON
 from specweave_ml.store.pictures import FOLDER, outdated_pictures
 from specweave_ml.store.reader import read_experiments
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from specweave_ml.pictures.card import Picture
     from specweave_ml.project import Increment
     from specweave_ml.record import Experiment
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """An increment, the comparison of its live experiments, the archived ones, and the pictures by their file names."""
+    """An increment, the comparison of its live experiments, and the archived ones."""
 
     where: Increment
     comparison: Comparison
     archived: Sequence[Experiment]
-    pictures: Mapping[str, Picture]
 
     @property
     def experiments(self) -> str:
@@ -48,9 +45,7 @@ def examine(where: Increment) -> Examined | None:
     if not found:
         return None
     comparison = compared([experiment for experiment in found if not experiment.archived], where)
-    histories = {(each.name, metric): each.history(metric) for each, metric in histories_wanted(comparison)}
-    archived = [experiment for experiment in found if experiment.archived]
-    return Examined(where, comparison, archived, plan_pictures(comparison, histories))
+    return Examined(where, comparison, [experiment for experiment in found if experiment.archived])
 
 
 def plan_comparison(examined: Examined) -> Change:
@@ -82,8 +77,9 @@ def plan_files_of_pictures(examined: Examined) -> list[Change]:
         StoreError: their folder cannot be read.
     """
     folder = f"{examined.experiments}/{FOLDER}"
-    outdated = outdated_pictures(examined.where.experiments, {name: one.svg for name, one in examined.pictures.items()})
-    return [_picture_change(f"{folder}/{name}", examined, wanted=name in examined.pictures) for name in outdated]
+    wanted = examined.comparison.picture_files
+    outdated = outdated_pictures(examined.where.experiments, wanted)
+    return [_picture_change(f"{folder}/{name}", examined, wanted=name in wanted) for name in outdated]
 
 
 def _picture_change(path: str, examined: Examined, *, wanted: bool) -> Change:

@@ -13,6 +13,7 @@ from specweave_ml.documents.expected import expected_metrics, time_taken
 from specweave_ml.documents.reasons import reasons_for
 from specweave_ml.documents.recipe import recipe_of
 from specweave_ml.reports import ending, increment_title
+from specweave_ml.search_report import kept_finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +48,7 @@ class Model:
         because: the reason in their words; may be empty.
         params: name and value, as recorded.
         more_params: how many more there are.
+        importance: which of them matter most, where the model comes from a search that can say so; may be empty.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Model:
     because: str
     params: tuple[tuple[str, str], ...]
     more_params: int
+    importance: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +170,7 @@ def gather(comparison: Findings, archived: Sequence[Experiment]) -> Facts:
 def _model(comparison: Findings, chosen: Chosen) -> Model:
     decision = comparison.decision
     by, date, because = (decision.by, decision.date, decision.because) if chosen.selected else (None, None, None)
+    found = kept_finding(chosen.run)
     recorded = chosen.run.params if chosen.selected else chosen.experiment.params
     params = [(name, param_text(value)) for name, value in recorded.items()]
     return Model(
@@ -181,6 +185,7 @@ def _model(comparison: Findings, chosen: Chosen) -> Model:
         because=" ".join((because or "").split()),
         params=tuple(params[:MOST_PARAMS]),
         more_params=max(0, len(params) - MOST_PARAMS),
+        importance=found.sentence if found is not None and found.ranks else "",
     )
 
 

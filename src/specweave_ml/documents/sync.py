@@ -73,7 +73,7 @@ def plan_sync(
     pictures = [change for each in examined for change in plan_files_of_pictures(each)]
     # What documents link to goes before them.
     changes = (*pictures, *map(plan_comparison, examined), *regions.changes)
-    texts = {each.where.experiments: {name: one.svg for name, one in each.pictures.items()} for each in examined}
+    texts = {each.where.experiments: each.comparison.picture_files for each in examined}
     return DocumentsPlan(root, changes, texts)
 
 

@@ -6,8 +6,9 @@
       runbook: none                  # this one is not wanted
       markers: mdx                   # how the lines around generated parts are written; by default by the suffix
 
-Keys: `models`, `experiments`, `runbook`, `records` (the folder of decision records), `digest` (`none` or nothing),
-`markers` (`html` or `mdx`). Everything else in the file belongs to other parts of the tracker.
+Keys: `models`, `experiments`, `runbook`, `records` (the folder of decision records), `record_names` (`number` or
+`date`), `digest` (`none` or nothing), `markers` (`html` or `mdx`). Everything else in the file belongs to other parts
+of the tracker.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from specweave_ml.errors import StoreError, UsageError
 from specweave_ml.store.plain_yaml import parse_mapping
 
 if TYPE_CHECKING:
+    from specweave_ml.living_docs.adr import Form
     from specweave_ml.living_docs.markers import Style
 
 SETTINGS = ".specweave/experiment-tracker.yaml"
@@ -35,6 +37,7 @@ _RECORDS = f"{_INTERNAL}/architecture/adr"
 _NOT_WANTED = frozenset({"none", "no", "off", "false"})
 _SAYS_NOTHING = frozenset({"", "~", "null"})
 _STYLES = ("html", "mdx")
+_FORMS = ("number", "date")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Targets:
         experiments: another page with the same section, where the project has one.
         runbook: how to train the chosen models again.
         records: the folder of decision records.
+        record_names: what they begin with; None for what the ones that are there have.
         digest: whether each increment gets a digest in its `reports/`.
         markers: how markers are written; None for what the suffix of each file asks for.
     """
@@ -54,6 +58,7 @@ class Targets:
     experiments: str | None = None
     runbook: str | None = _RUNBOOK
     records: str | None = _RECORDS
+    record_names: Form | None = None
     digest: bool = True
     markers: Style | None = None
 
@@ -73,8 +78,9 @@ def find_targets(root: str) -> Targets:
         experiments=_path(said, "experiments", _EXPERIMENTS if _EXPERIMENTS in there else None),
         runbook=_path(said, "runbook", _SPECWEAVE_RUNBOOK if own else _RUNBOOK),
         records=_path(said, "records", _RECORDS),
+        record_names=cast("Form | None", _one_of(said, "record_names", _FORMS)),
         digest=_is_wanted(said, "digest"),
-        markers=_style(said),
+        markers=cast("Style | None", _one_of(said, "markers", _STYLES)),
     )
 
 
@@ -127,11 +133,10 @@ def _is_wanted(said: dict[str, str], key: str) -> bool:
     return key not in said
 
 
-def _style(said: dict[str, str]) -> Style | None:
-    style = said.get("markers")
-    if style is not None and style not in _STYLES:
-        raise _not_understood("documents.markers", style, " or ".join(_STYLES))
-    return cast("Style | None", style)
+def _one_of(said: dict[str, str], key: str, known: tuple[str, ...]) -> str | None:
+    if key in said and said[key] not in known:
+        raise _not_understood(f"documents.{key}", said[key], " or ".join(known))
+    return said.get(key)
 
 
 def _not_understood(key: str, value: object, expected: str) -> UsageError:

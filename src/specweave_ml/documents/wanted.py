@@ -56,7 +56,7 @@ class _Draft:
         self._root = root
         self._targets = targets
         self._wording = Wording(root)
-        self._records = Records(root, targets.records) if targets.records else None
+        self._records = Records(root, targets.records, targets.record_names) if targets.records else None
         self._numbers = Counter(each.id for each in list_increments(root))
         self._shared: dict[str, tuple[str, list[Region]]] = {}
         self._own: list[Document] = []
@@ -93,12 +93,13 @@ class _Draft:
     def _pages(self, examined: Examined) -> Pages:
         facts = gather(examined.comparison, examined.archived)
         packages = f"{examined.experiments}/{facts.recipe.packages}" if facts.recipe and facts.recipe.packages else None
+        pictures = examined.comparison.pictures.items()
         places = Places(
             comparison=f"{examined.experiments}/{COMPARISON}",
             models=self._targets.models or self._targets.experiments,
             runbook=self._targets.runbook if facts.model else None,
             packages=packages if packages and os.path.isfile(f"{self._root}/{packages}") else None,
-            pictures={f"{examined.experiments}/{PICTURES}/{name}": each for name, each in examined.pictures.items()},
+            pictures={f"{examined.experiments}/{PICTURES}/{name}": picture for name, picture in pictures},
         )
         return Pages(self._wording, facts, examined.comparison.table(most_rows=MOST_CONSIDERED), places)
 
@@ -114,7 +115,7 @@ class _Draft:
         facts = pages.facts
         if facts.model is None:
             return
-        new = records.needed(region, facts.model.name, f"{facts.title} {facts.model.name}")
+        new = records.needed(region, facts.model.name, f"{facts.title} {facts.model.name}", facts.model.date)
         if new is None:
             return
         body = pages.record(new.path, new.supersedes.path if new.supersedes else None)

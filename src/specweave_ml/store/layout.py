@@ -15,6 +15,11 @@ METADATA = "metadata.yaml"
 COMPARISON = "comparison.md"
 DECISION = "decision.md"
 ARCHIVE = "_archive"
+FOREIGN = "foreign"
+"""The key of metadata.yaml that says where an experiment came from: tool, id, version, and what was left out."""
+
+HELD = ".held"
+"""An empty file that the process which runs another tool's experiment holds a lock on."""
 
 READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 """How a file of the record is opened to be read: no link is followed, and a pipe in its place holds nobody up."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from specweave_ml.errors import Refused, StoreError
-from specweave_ml.store.layout import READ, refuse_link
+from specweave_ml.store.layout import COMPARISON, READ, refuse_link
 from specweave_ml.store.replace import replace_file, sync_folder
 
 TYPE_CHECKING = False
@@ -64,6 +64,8 @@ def write_pictures(experiments: str, wanted: Mapping[str, str]) -> tuple[str, ..
 def remove_pictures(experiments: str, wanted: Collection[str]) -> tuple[str, ...]:
     """Remove our pictures that are not wanted any more, and the folder when nothing is left in it; their names.
 
+    One that comparison.md names stays: a training that ended just now may have written both.
+
     Args:
         experiments: the folder of an increment's experiments.
         wanted: the names of those that stay.
@@ -74,7 +76,8 @@ def remove_pictures(experiments: str, wanted: Collection[str]) -> tuple[str, ...
     """
     folder = f"{experiments}/{FOLDER}"
     refuse_link(folder, "the folder of pictures")
-    unwanted = _unwanted(folder, wanted)
+    comparison = _present(experiments, COMPARISON) or b""
+    unwanted = tuple(name for name in _unwanted(folder, wanted) if f"({FOLDER}/{name})".encode() not in comparison)
     try:
         for name in unwanted:
             os.unlink(f"{folder}/{name}")
