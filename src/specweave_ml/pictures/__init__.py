@@ -14,5 +14,6 @@ In the order in which they build on each other:
     course.py       how a metric went: one history, or several by mean and range
     curves.py       learning curves, with a band over repeats or folds
     watched.py      which metrics have a learning curve, and whose histories it takes
+    importance.py   how much each param of a search matters, and the means by its values
     plan.py         which of them an increment has something to show in
 """

@@ -6,7 +6,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
-from specweave_ml.escape import visible
+from specweave_ml.escape import in_one_line
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -23,7 +23,7 @@ _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 def cut(name: str, cells: int) -> str:
     """A name that takes at most so many cells of a monospaced font, cut in its middle: both ends tell names apart."""
-    shown = visible(name)
+    shown = in_one_line(name)
     if _cells(shown) <= cells:
         return shown
     room = cells - 1
@@ -46,7 +46,7 @@ def _fitting(text: str, cells: int) -> str:
 
 def lines(text: str, most: int = 104) -> list[str]:
     """A sentence in lines of at most so many characters."""
-    return textwrap.wrap(visible(text), most)
+    return textwrap.wrap(in_one_line(text), most)
 
 
 def counted(number: int, noun: str) -> str:
