@@ -1,176 +1,169 @@
-"""Train real models on real data, track them and compare them: `make demo`.
+"""Train real models on real data, compare them, choose one, write the documents, get the same again: `make demo`.
 
-The question is whether a breast tumour is malignant, from 30 measurements of its cells (scikit-learn's bundled data,
-569 patients). A baseline, three models and a failed attempt are tracked into the increment `0042-tumour-diagnosis`
-of a SpecWeave project that this script makes in the folder `demo/`, anew each time it runs.
+The question is whether a breast tumour is malignant. This script makes a project in the folder `demo/`, anew each time:
+a git repository with an environment of its own, the script examples/tumours/train.py, and the SpecWeave increment
+`0042-tumour-diagnosis`. A baseline, a few models, one of them with three seeds, a failed attempt and a search are
+tracked there; the rest is what a team does with them.
 """
 
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
+import venv
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import matplotlib as mpl
-import numpy as np
-import pandas as pd
-import sklearn
-from sklearn.datasets import load_breast_cancer
-from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import GradientBoostingClassifier
-from sklearn.linear_model import SGDClassifier
-from sklearn.metrics import ConfusionMatrixDisplay, accuracy_score, f1_score, log_loss, precision_score, recall_score
-from sklearn.model_selection import train_test_split
-from sklearn.neural_network import MLPClassifier
-from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
+import specweave_ml
 
-from specweave import track_experiment
-
-DEMO = Path(__file__).resolve().parents[1] / "demo"
+EXAMPLES = Path(__file__).resolve().parent
+DEMO = EXAMPLES.parent / "demo"
 INCREMENT = "0042-tumour-diagnosis"
-SEED = 42
-
-
-class Data(NamedTuple):
-    """Three parts of the patients: to train on, to watch while training, to judge by at the end."""
-
-    x_train: pd.DataFrame
-    x_watch: pd.DataFrame
-    x_test: pd.DataFrame
-    y_train: pd.Series
-    y_watch: pd.Series
-    y_test: pd.Series
-
-
-def load_data() -> Data:
-    """The bundled data, with malignant as 1: that is the case that must not be missed."""
-    bunch = load_breast_cancer(as_frame=True)
-    x, y = bunch.data, 1 - bunch.target
-    x_rest, x_test, y_rest, y_test = train_test_split(x, y, test_size=0.3, stratify=y, random_state=SEED)
-    x_train, x_watch, y_train, y_watch = train_test_split(
-        x_rest, y_rest, test_size=0.25, stratify=y_rest, random_state=SEED
-    )
-    scaler = StandardScaler().set_output(transform="pandas").fit(x_train)
-    x_train, x_watch, x_test = (scaler.transform(part) for part in (x_train, x_watch, x_test))
-    return Data(x_train, x_watch, x_test, y_train, y_watch, y_test)
-
-
-def record(exp: Any, model: Any, data: Data) -> None:
-    """What every experiment has in common: where the data came from, how good the model is, and the model itself."""
-    exp.log_dataset("breast-cancer", data.x_train, version=f"scikit-learn-{sklearn.__version__}")
-    exp.log_params({"random_seed": SEED, "rows_train": len(data.y_train), "rows_test": len(data.y_test)})
-
-    predicted = model.predict(data.x_test)
-    exp.log_metric("accuracy", accuracy_score(data.y_test, predicted), n=len(data.y_test))
-    exp.log_metric("precision", precision_score(data.y_test, predicted, zero_division=0))
-    exp.log_metric("recall", recall_score(data.y_test, predicted))
-    exp.log_metric("f1", f1_score(data.y_test, predicted))
-
-    matrix = ConfusionMatrixDisplay.from_predictions(
-        data.y_test, predicted, display_labels=["benign", "malignant"], colorbar=False
-    )
-    exp.save_artifact("confusion_matrix.png", matrix)
-    exp.save_model(model, "model.pkl")
-
-
-def train_baseline(data: Data) -> None:
-    """What there is to beat: always answer with the commoner diagnosis."""
-    with track_experiment("exp-001-baseline", tags=["baseline"]) as exp:
-        exp.log_param("strategy", "most_frequent")
-        model = DummyClassifier(strategy="most_frequent").fit(data.x_train, data.y_train)
-        record(exp, model, data)
-        exp.log_note("Calls every tumour benign: its accuracy is the share of benign ones.")
-
-
-def train_linear(data: Data) -> None:
-    """A logistic regression, one pass over the data at a time."""
-    with track_experiment("exp-002-logistic-sgd", tags=["linear"]) as exp:
-        params = {"loss": "log_loss", "alpha": 0.001}
-        exp.log_params({**params, "epochs": 40})
-        model = SGDClassifier(**params, random_state=SEED)
-        for epoch in range(40):
-            model.partial_fit(data.x_train, data.y_train, classes=[0, 1])
-            exp.log_metric("watch_loss", log_loss(data.y_watch, model.predict_proba(data.x_watch)), step=epoch)
-        record(exp, model, data)
-        weights = pd.Series(np.abs(model.coef_[0]), index=data.x_train.columns, name="weight")
-        exp.save_artifact("feature_importance.csv", weights.rename_axis("feature").sort_values(ascending=False))
-
-
-def train_boosting(data: Data) -> None:
-    """Gradient boosting, watched tree by tree."""
-    with track_experiment("exp-003-gradient-boosting", tags=["trees"]) as exp:
-        params = {"n_estimators": 200, "learning_rate": 0.1, "max_depth": 2}
-        exp.log_params(params)
-        model = GradientBoostingClassifier(**params, random_state=SEED).fit(data.x_train, data.y_train)
-        for trees, probabilities in enumerate(model.staged_predict_proba(data.x_watch), start=1):
-            exp.log_metric("watch_loss", log_loss(data.y_watch, probabilities), step=trees)
-        record(exp, model, data)
-        importance = pd.Series(model.feature_importances_, index=data.x_train.columns, name="importance")
-        exp.save_artifact("feature_importance.csv", importance.rename_axis("feature").sort_values(ascending=False))
-
-
-def train_neural_net(data: Data) -> None:
-    """A small neural net, epoch by epoch."""
-    with track_experiment("exp-004-neural-net", tags=["neural"]) as exp:
-        params = {"hidden_layer_sizes": (32, 16), "learning_rate_init": 0.005}
-        exp.log_params({**params, "epochs": 60})
-        model = MLPClassifier(**params, random_state=SEED)
-        for epoch in range(60):
-            model.partial_fit(data.x_train, data.y_train, classes=[0, 1])
-            exp.log_metric("train_loss", model.loss_, step=epoch)
-            exp.log_metric("watch_loss", log_loss(data.y_watch, model.predict_proba(data.x_watch)), step=epoch)
-        record(exp, model, data)
-
-
-def try_missing_values(data: Data) -> None:
-    """An attempt that fails, and is kept: the next person need not make it again."""
-    try:
-        with track_experiment("exp-005-svm-missing-values", tags=["kernel"]) as exp:
-            exp.log_params({"kernel": "rbf", "share_missing": 0.05})
-            not_measured = np.random.default_rng(SEED).random(data.x_train.shape) < 0.05
-            SVC(kernel="rbf").fit(data.x_train.mask(not_measured), data.y_train)
-    except ValueError as error:
-        reason = str(error).splitlines()[0]
-        exp.log_note(f"FAILED: {reason}")
-        exp.log_note("With 5 % of the measurements missing, an SVM needs an imputer in front.")
+EXPERIMENTS = DEMO / ".specweave" / "increments" / INCREMENT / "experiments"
+MODELS = DEMO / ".specweave/docs/internal/architecture/ml-models.md"
+PYTHON = DEMO / ".venv" / "bin" / "python"
+CHOSEN = "exp-002-logistic"
 
 
 def make_project() -> None:
-    """Make an empty SpecWeave project of its own, even if this clone lies in another one."""
+    """Make a repository of its own, even if this clone lies in another one."""
     if DEMO.exists():
-        if not (DEMO / ".specweave" / "increments" / INCREMENT).is_dir():
+        if not EXPERIMENTS.parent.is_dir():
             sys.exit(f"{DEMO} is not an earlier demo, so it stays as it is. Move it away and run this again.")
         shutil.rmtree(DEMO)
     (DEMO / ".specweave").mkdir(parents=True)
+    shutil.copy(EXAMPLES / "tumours" / "train.py", DEMO)
+    (DEMO / ".gitignore").write_text(".venv/\n")
+    pinned = [f"{name}=={version(name)}\n" for name in ("matplotlib", "pandas", "scikit-learn")]
+    (DEMO / "requirements.txt").write_text("".join(pinned))
+    git("init", "--quiet")
+    git("remote", "add", "origin", "https://github.com/octocat/shop-1.git")
 
 
-def run_command(*arguments: str) -> None:
+def make_environment() -> None:
+    """The project's own packages, as on a colleague's machine."""
+    say("installing the project's packages into demo/.venv")
+    venv.create(DEMO / ".venv", with_pip=True)
+    source = Path(specweave_ml.__file__).parents[2]
+    install = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*install, "-r", "requirements.txt", str(source)], cwd=DEMO, check=True)
+
+
+def git(*arguments: str) -> None:
+    """Run git in the project as somebody."""
+    identity = ("-c", "user.name=Ana", "-c", "user.email=ana@example.org", "-c", "init.defaultBranch=main")
+    subprocess.run(["git", *identity, *arguments], cwd=DEMO, check=True)  # noqa: S607 - as a person would
+
+
+def commit(message: str) -> None:
+    """Commit what is there."""
+    git("add", "--all")
+    git("commit", "--quiet", "--message", message)
+
+
+def train(*models: str) -> None:
+    """Run the project's script, in the project's environment, once a model."""
+    for model in models:
+        say(f"$ python train.py {model}")
+        subprocess.run([PYTHON, "train.py", model], cwd=DEMO, check=True)
+
+
+def run_command(*arguments: str, **environment: str) -> None:
     """Run specweave-ml and show what it was and what it says, as in a person's terminal."""
-    print(f"\n$ specweave-ml {' '.join(arguments)}", flush=True)
-    subprocess.run([sys.executable, "-m", "specweave_ml", *arguments], cwd=DEMO, check=True)
+    say(f"$ specweave-ml {shlex.join(arguments)}")
+    command = [sys.executable, "-m", "specweave_ml", *arguments]
+    subprocess.run(command, cwd=DEMO, check=True, env={**os.environ, **environment})
+
+
+def say(line: str) -> None:
+    """What happens next."""
+    print(f"\n{line}", flush=True)
+
+
+def edit_as_a_person_would() -> list[str]:
+    """Write into a generated part of ml-models.md, and above it; the lines that were written."""
+    text = MODELS.read_text(encoding="utf-8")
+    old = next(line for line in text.splitlines() if line.startswith("- exp-003-gradient-boosting"))
+    new = f"{old}, which the clinic knows"
+    said = "Read by the clinic: they ask for the recall first."
+    begin = next(line for line in text.splitlines() if line.startswith("<!-- specweave:begin"))
+    MODELS.write_text(text.replace(old, new).replace(begin, f"{said}\n\n{begin}"), encoding="utf-8")
+    return [new, said]
+
+
+def show_that_they_are_there(lines: list[str]) -> None:
+    """Look for a person's lines in the document, and end in failure if one was lost."""
+    standing = MODELS.read_text(encoding="utf-8").splitlines()
+    for line in lines:
+        if line not in standing:
+            sys.exit(f"lost by the sync: {line}")
+        print(f"  still in line {standing.index(line) + 1}: {line}", flush=True)
+
+
+def search() -> None:
+    """Look for better params, and show which of them matter."""
+    train("search")
+    folder = EXPERIMENTS / "exp-007-boosting-search"
+    say(f"{(folder / 'importance.md').relative_to(DEMO.parent)} (its picture: importance.svg):\n")
+    print((folder / "importance.md").read_text(encoding="utf-8"), flush=True)
+
+
+def ask_for_a_retraining() -> None:
+    """Open an issue on an emulator of GitHub where npm can install it; else show what would be sent."""
+    title = "Retrain with patients of Q1 2024"
+    tools = EXAMPLES.parent / "tests"
+    if not (shutil.which("node") and shutil.which("npm") and tools.is_dir()):
+        run_command("create-issue", title, "--increment", "0042", "--dry-run")
+        return
+    sys.path.insert(0, str(tools))
+    from github_server import TOKEN, github
+
+    with tempfile.TemporaryDirectory() as folder, github(Path(folder)) as hub:
+        repository = hub.repository()
+        run_command("create-issue", title, "--increment", "0042", GITHUB_API_URL=hub.url, GH_TOKEN=TOKEN)
+        (issue,) = hub.issues(repository)
+        say(f"issue #{issue['number']} of {repository}, on the emulator:\n\n{issue['body']}")
 
 
 def main() -> None:
-    """Make the project, train, compare, show."""
-    mpl.use("Agg")
+    """Train, compare, choose, bring the documents up to date three times, and get the chosen model again."""
     make_project()
-    os.chdir(DEMO)
+    make_environment()
     run_command("init", INCREMENT)
-
-    print("\ntraining", flush=True)
-    data = load_data()
-    for train in (train_baseline, train_linear, train_boosting, train_neural_net, try_missing_values):
-        print(f"  {train.__doc__}", flush=True)
-        train(data)
-
+    commit("A script that trains models")
+    train("baseline", "linear", "boosting", "neural-net", "missing-values")
     run_command("list", "0042")
     run_command("compare", "0042")
-    comparison = DEMO / ".specweave" / "increments" / INCREMENT / "experiments" / "comparison.md"
-    print(f"\n{comparison.relative_to(DEMO.parent)}:\n\n{comparison.read_text()}")
+
+    reason = "as good as the best on these folds, and doctors can read its weights"
+    run_command("select", "0042", CHOSEN, "--because", reason, "--by", "Ana")
+    run_command("sync-docs", "update", "0042")
+    say(f"{MODELS.relative_to(DEMO.parent)}:\n\n{MODELS.read_text(encoding='utf-8')}")
+
+    say("the same again changes nothing, and a check in CI passes")
+    run_command("sync-docs", "update", "0042")
+    run_command("sync-docs", "update", "0042", "--check")
+
+    say("a person edits ml-models.md, and more experiments come in")
+    lines = edit_as_a_person_would()
+    train("forest")
+    search()
+    run_command("sync-docs", "update", "0042")
+    show_that_they_are_there(lines)
+    commit("Experiments, and what we learned from them")
+
+    say("three months later: the chosen model once more, in a new environment with the packages of then")
+    run_command("reproduce", CHOSEN, "--env", "locked", "--yes")
+    ask_for_a_retraining()
+
+    say("the documents:")
+    found = [*(DEMO / ".specweave/docs").rglob("*.md"), *(DEMO / ".specweave/increments").rglob("*.md")]
+    for document in found:
+        print(f"  {document.relative_to(DEMO.parent)}")
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ LARGEST_PATCH = 8 << 20
 _SOURCES = frozenset(
     ".py .pyi .pyx .pxd .ipynb .toml .cfg .ini .yaml .yml .json .sh .sql .r .jl .c .cc .cpp .h .hpp .cu .rs .go".split()
 )
+_INSTALLED = frozenset({"site-packages", "dist-packages", "node_modules"})  # of an environment that git does not ignore
 _MOST_NAMED = 5
 _HEADER = b"diff --git "
 _SHOWN_AS = (
@@ -189,7 +190,8 @@ def _shows_secret(section: bytes) -> bool:
 
 def _is_source(path: str) -> bool:
     stem, suffix = os.path.splitext(os.path.basename(path))
-    return suffix.lower() in _SOURCES and not is_secret_name(stem)
+    installed = _INSTALLED.intersection(path.split("/"))
+    return suffix.lower() in _SOURCES and not is_secret_name(stem) and not installed
 
 
 def _new_files(top: str, paths: Iterable[str], so_far: int, left: _Left) -> Iterator[tuple[str, bytes]]:

@@ -184,7 +184,7 @@ def _search_path(here: str, there: str, given: str) -> list[str]:
 def _judged(recipe: Recipe, results: Sequence[_Result]) -> Reproduction:
     last = results[-1]
     if last.recorded is None:
-        return Reproduction(tuple(_data(recipe, last.data)), (), last.failure)
+        return Reproduction(tuple(_data(recipe, last)), (), last.failure)
     recorded = Recorded(recipe.experiment, read_packages(recipe.experiment))
     found = differences(recorded, last.recorded)
     metrics = judge(
@@ -214,7 +214,7 @@ def _ingredients(recipe: Recipe, found: Differences, last: _Result) -> list[Ingr
     changed = [each for each in found.differences if each.ingredient != "code"]
     rows = [Ingredient(each.ingredient, each.a, each.b, "drift") for each in changed]
     named = {row.name for row in rows}
-    rows += [row for row in _data(recipe, last.data) if row.name not in named]
+    rows += [row for row in _data(recipe, last) if row.name not in named]
     rows.append(Ingredient("code", recipe.code, recipe.code, "match"))
     environment = recipe.experiment.value("environment") or {}
     if not any(name.startswith("package ") for name in named):
@@ -226,7 +226,11 @@ def _ingredients(recipe: Recipe, found: Differences, last: _Result) -> list[Ingr
     return sorted(rows, key=lambda row: row.status != "drift")
 
 
-def _data(recipe: Recipe, digests: Mapping[str, str | None]) -> list[Ingredient]:
+def _data(recipe: Recipe, last: _Result) -> list[Ingredient]:
+    """Data sets by their digests: of the files that were brought back, else as the re-run logged them itself."""
+    again = last.recorded.experiment.data if last.recorded else ()
+    logged = {str(data.get("name")): data.get("digest") for data in again}
+    digests = logged | {name: digest for name, digest in last.data.items() if digest}
     rows = []
     for data in recipe.data:
         recorded, now = data.get("digest"), digests.get(str(data.get("name")))
