@@ -183,6 +183,51 @@ def _decide_in_passing(project: Project) -> str:
     return _review(project)
 
 
+def _diff(project: Project) -> str:
+    return project.run("diff", "exp-002-xgboost", "exp-003-lightgbm", "--increment", "0042")[1]
+
+
+def _python(project: Project, *words: str) -> None:
+    subprocess.run([sys.executable, *words], cwd=project.root, check=True, capture_output=True, timeout=120)
+
+
+def _run_as_it_is(project: Project) -> str:
+    words = ("-m", "specweave_ml", "run", "--increment", "0042", "--name", "plain", "--", sys.executable, "train.py")
+    _python(project, *words)
+    return project.run("show", "plain")[1]
+
+
+def _run_instrumented(project: Project) -> str:
+    project.run("instrument", "train.py", "--increment", "0042", "--name", "plain", "--apply")
+    _python(project, "train.py")
+    return project.run("show", "plain")[1]
+
+
+_SEARCH = """
+from sklearn.datasets import load_breast_cancer
+from sklearn.linear_model import LogisticRegression
+from specweave import track_experiment, track_grid_search
+
+X, y = load_breast_cancer(return_X_y=True)
+"""
+
+
+def _search(project: Project) -> str:
+    call = 'track_grid_search(LogisticRegression(max_iter=5000), {"C": [0.1, 1.0]}, X, y, "0042", name="c-search")'
+    _python(project, "-c", _SEARCH + call)
+    return project.run("show", "c-search")[1]
+
+
+def _search_one_by_one(project: Project) -> str:
+    loop = """
+for C in (0.1, 1.0):
+    with track_experiment(f"c-search-{C}", "0042") as exp:
+        exp.log_metric("accuracy", LogisticRegression(C=C, max_iter=5000).fit(X, y).score(X, y))
+"""
+    _python(project, "-c", _SEARCH + loop)
+    return project.run("list", "0042")[1]
+
+
 SOLUTIONS: dict[str, Steps] = {
     "instrument-a-script": _instrument,
     "start-from-nothing": _start,
@@ -202,6 +247,9 @@ SOLUTIONS: dict[str, Steps] = {
     "what-is-not-recorded": _data,
     "a-command-typed-as-text": _export,
     "review-an-increment": _review,
+    "what-differs": _diff,
+    "run-it-as-it-is": _run_as_it_is,
+    "a-search": _search,
 }
 MISTAKES: dict[str, Steps] = {
     "instrument-a-script": _instrument_by_hand,
@@ -222,4 +270,7 @@ MISTAKES: dict[str, Steps] = {
     "what-is-not-recorded": _data_invented,
     "a-command-typed-as-text": _export_finished,
     "review-an-increment": _decide_in_passing,
+    "what-differs": lambda _: "They differ in the model and the seed is different.",
+    "run-it-as-it-is": _run_instrumented,
+    "a-search": _search_one_by_one,
 }
