@@ -32,7 +32,7 @@ def place_artifact(folder: str, name: str, fill: Callable[[str], str]) -> tuple[
     try:
         os.close(create(temporary))
         kind = fill(temporary)
-        facts = _facts(temporary)
+        facts = _digest_of(temporary)
         os.replace(temporary, path)
     except BaseException:
         if os.path.lexists(temporary):
@@ -41,7 +41,22 @@ def place_artifact(folder: str, name: str, fill: Callable[[str], str]) -> tuple[
     return path, {"name": name, **facts, "format": kind}
 
 
-def _facts(path: str) -> dict[str, Any]:
+def artifact_facts(path: str, name: str) -> dict[str, Any]:
+    """What the record keeps of a file that another tool put in its place.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return {"name": name, **_digest_of(path), "format": format_of(name)}
+
+
+def format_of(name: str) -> str:
+    """The format of a file that nobody but its name tells of."""
+    return os.path.splitext(name)[1].lstrip(".") or "file"
+
+
+def _digest_of(path: str) -> dict[str, Any]:
+    """Bytes and sha256 of a file, which is on the disk now."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -16,6 +16,8 @@ from specweave_ml.store.codec import number_from_json, param_from_json
 from specweave_ml.store.history import read_history
 from specweave_ml.store.layout import (
     ARCHIVE,
+    FOREIGN,
+    HELD,
     METADATA,
     METRICS,
     PARAMS,
@@ -28,6 +30,7 @@ from specweave_ml.store.lines import Damage
 from specweave_ml.store.metadata import cut, parse_metadata
 from specweave_ml.store.parsing import loads
 from specweave_ml.store.sessions import read_state
+from specweave_ml.store.trials import readable_trials
 
 if TYPE_CHECKING:
     from specweave_ml.record import History, Kind, Source
@@ -108,6 +111,9 @@ class _Projected:
     def history(self, metric: str, *, all_sessions: bool) -> History:
         return self._rebuilt().history(metric, all_sessions=all_sessions)
 
+    def trials(self) -> tuple[dict[str, Any], ...]:
+        return self._rebuilt().trials() if self.value("trials") else ()
+
     def problems(self) -> tuple[str, ...]:
         return () if self._journals is None else self._journals.problems()
 
@@ -151,8 +157,15 @@ class _Journalled:
         state = self.state
         if state.status in ENDED:
             return state.status
+        if FOREIGN in state.sets:
+            return self._foreign_status(state.status)
         owner = liveness.owner(f"{self._folder}/{journal_name(max(state.session, 1))}")
         return "stale" if owner == liveness.GONE else state.status
+
+    def _foreign_status(self, said: str) -> str:
+        """What another tool says of a run stands, unless a process of ours ran it and is gone."""
+        held = f"{self._folder}/{HELD}"
+        return "stale" if os.path.lexists(held) and liveness.owner(held) == liveness.GONE else said
 
     def params(self) -> dict[str, Any]:
         return self.state.readable_params()
@@ -168,6 +181,9 @@ class _Journalled:
 
     def history(self, metric: str, *, all_sessions: bool) -> History:
         return read_history(self._folder, metric, self._damage, all_sessions=all_sessions)
+
+    def trials(self) -> tuple[dict[str, Any], ...]:
+        return readable_trials(self.state.trials)
 
     def problems(self) -> tuple[str, ...]:
         problems = dict.fromkeys(self._damage.problems)
@@ -204,6 +220,9 @@ class _Foreign:
 
     def history(self, metric: str, *, all_sessions: bool) -> History:
         return _Journalled(self._folder).history(metric, all_sessions=all_sessions)
+
+    def trials(self) -> tuple[dict[str, Any], ...]:
+        return ()
 
     def problems(self) -> tuple[str, ...]:
         return (self._why,) if self._why else ()
