@@ -245,8 +245,8 @@ def unwritable(path: str, error: OSError) -> StoreError:
     return failure
 
 
-def resume(experiments: str, name: str, *, durable: bool) -> Owner:
-    """The owner of the next session of an experiment.
+def resume(experiments: str, name: str, *, durable: bool, kind: type[Owner] = Owner) -> Owner:
+    """The owner of the next session of an experiment, of a given kind.
 
     Raises:
         NotFound: there is none of that name.
@@ -269,7 +269,7 @@ def resume(experiments: str, name: str, *, durable: bool) -> Owner:
     if liveness.owner(f"{folder}/{journal_name(session)}") == liveness.ALIVE:
         raise _still_running(name, folder)
     try:
-        return Owner(folder, session + 1, state=read(folder), durable=durable)
+        return kind(folder, session + 1, state=read(folder), durable=durable)
     except FileExistsError:
         raise _still_running(name, folder) from None
     except OSError as error:

@@ -3,6 +3,8 @@
 start.py     a name becomes a folder and a handle
 handle.py    what can be said to a running experiment
 endings.py   how a process ends, and what the record says of it
+backends.py  other places that get what is logged, where one is registered
+backends.py  other places that get what is logged, where one is registered
 capture.py   provenance, completed in the background
 """
 

@@ -18,12 +18,14 @@ import threading
 
 from specweave_ml import provenance
 from specweave_ml.errors import complain
+from specweave_ml.provenance.command import notebook_cells
 from specweave_ml.redact import redact_text
 from specweave_ml.tracking import capture
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import FrameType, TracebackType
+    from collections.abc import Mapping
+    from types import FrameType, ModuleType, TracebackType
     from typing import Any
 
     from specweave_ml.tracking.handle import TrackedExperiment
@@ -63,6 +65,9 @@ def end(handle: TrackedExperiment, status: str | None, *, error: dict[str, Any] 
     """End a handle once."""
     if id(handle) in _terminated:
         status, error = "killed", None
+    cells = notebook_cells()
+    if cells:
+        handle._with_files(lambda files: files.save_cells(handle._writer, cells, handle._root))
     handle._writer.close(status, error=error)
     capture.hurry()
     _open.pop(id(handle), None)
@@ -93,6 +98,15 @@ def _described(error: BaseException, root: str) -> dict[str, Any]:
         "message": _clean(message, root)[:2_000],
         "traceback": _clean(trace, root)[-20_000:],
     }
+
+
+def briefly(error: BaseException | Mapping[str, str] | str, root: str) -> dict[str, str]:
+    """Type and message of what ended a part of an experiment, such as a trial."""
+    if isinstance(error, BaseException):
+        described = _described(error, root)
+        return {"type": described["type"], "message": described["message"]}
+    said = {"message": error} if isinstance(error, str) else error
+    return {key: _clean(str(text), root)[:2_000] for key, text in said.items()}
 
 
 def _clean(text: str, root: str) -> str:
@@ -129,6 +143,9 @@ def _at_exit() -> None:
     # A signal now only hurries a process that ends anyway: it must not keep an experiment from its end.
     try:
         capture.wait()
+        digests: ModuleType | None = sys.modules.get("specweave_ml.tracking.digests")
+        if digests is not None:
+            digests.wait()
     except (KeyboardInterrupt, SystemExit):
         _terminated.update(_open)
     for handle in list(_open.values()):

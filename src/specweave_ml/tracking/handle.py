@@ -13,7 +13,7 @@ from specweave_ml.tracking import endings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
     from types import ModuleType, TracebackType
     from typing import Any, Self, TypeVar
@@ -110,6 +110,8 @@ class TrackedExperiment:
         n_test: int | None = None,
         split_id: str | None = None,
         repeat: int = 0,
+        fit_seconds: float | None = None,
+        score_seconds: float | None = None,
     ) -> None:
         """Record the scores of one cross-validation fold; the metric's value becomes the mean over its folds.
 
@@ -120,6 +122,8 @@ class TrackedExperiment:
             n_test: rows tested on; a corrected test needs it too.
             split_id: a hash of the test rows' indices: only equal ones are "the same fold".
             repeat: which repetition of the cross-validation, from 0.
+            fit_seconds: spent on fitting.
+            score_seconds: spent on scoring.
 
         Raises:
             UsageError: a score is not one number, or a size not a positive integer.
@@ -132,10 +136,66 @@ class TrackedExperiment:
                 row[key] = _count(key, size)
         if split_id is not None:
             row["split"] = str(split_id)
+        for key, seconds in (("fit_seconds", fit_seconds), ("score_seconds", score_seconds)):
+            if seconds is not None:
+                row[key] = number_to_json(metric_number(key, seconds))
         scores = {
             check_name("metric", name): number_to_json(metric_number(name, value)) for name, value in metrics.items()
         }
         self._writer.append({"fold": row, "m": scores, "t": milliseconds()})
+
+    def log_trial(
+        self,
+        params: Mapping[str, Any],
+        *,
+        scores: Mapping[str, Any] | None = None,
+        folds: Mapping[str, Iterable[Any]] | None = None,
+        fit_seconds: float | None = None,
+        score_seconds: float | None = None,
+        status: str = "finished",
+        error: BaseException | Mapping[str, str] | str | None = None,
+        trial: int | None = None,
+        values: Mapping[Any, Any] | Iterable[Sequence[Any]] = (),
+    ) -> None:
+        """Record one point of a search.
+
+        Args:
+            params: what was tried.
+            scores: metric → its value, the mean over the folds where there are any.
+            folds: metric → a score a fold, in the order of the folds.
+            fit_seconds: spent on fitting, all folds together.
+            score_seconds: spent on scoring.
+            status: `finished`, `failed` or `pruned`.
+            error: what made it fail: the exception, its type and message, or a sentence.
+            trial: its number, from 0; one that is logged again replaces the earlier. None: the next one.
+            values: step → intermediate value, of a trial that was pruned.
+
+        Raises:
+            UsageError: a score is not one number, a name is empty, or the status is none of these.
+        """
+        from specweave_ml.store.trials import trial_line
+
+        seconds = {"fit_seconds": fit_seconds, "score_seconds": score_seconds}
+        line = trial_line(params, status, scores or {}, folds or {}, seconds, values)
+        if trial is not None:
+            line = {"number": _index("trial", trial), **line}
+        if error is not None:
+            line["error"] = endings.briefly(error, self._root)
+        self._writer.append({"trial": line, "t": milliseconds()})
+
+    def log_stage(self, name: str, status: str, *, error: BaseException | None = None, **about: Any) -> None:
+        """Record that a stage of a pipeline is planned, runs, or ended; `about` it: after, seconds, params, metrics, ….
+
+        Raises:
+            UsageError: it has no name, or there is no such status.
+        """
+        from specweave_ml.store.stages import stage_line
+
+        now = milliseconds()
+        line = stage_line(name, status, now, **about)
+        if error is not None:
+            line["error"] = endings.briefly(error, self._root)
+        self._writer.append({"stage": line, "t": now})
 
     def log_outcomes(self, metric: str, ids: Iterable[Any], values: Iterable[Any]) -> None:
         """Record the outcome of every test item (right or wrong, an error), which a paired test needs.
@@ -160,6 +220,19 @@ class TrackedExperiment:
         if isinstance(model, str) and name is not None and not isinstance(name, str):
             model, name = name, model
         return self._with_files(lambda files: files.save_model(self._writer, model, name))
+
+    def register_model(self, model: Any = None, name: str = "model", *, auto_version: bool = True) -> str | None:
+        """Save a model as the next version of its name, in `models/<name>-v<N>/` of the increment; gives that folder.
+
+        Raises:
+            UsageError: there is no model, or no format can hold it.
+            Refused: with `auto_version=False`, the name is taken.
+        """
+        from specweave_ml.tracking.models import register
+
+        return self._with_files(
+            lambda _: register(self._writer, self.increment, model, name, auto_version=auto_version)
+        )
 
     def save_artifact(self, name: Any, value: Any = _MISSING) -> str | None:
         """Save an object under a file name: figure, DataFrame, text, dict, array, or anything by pickle.
@@ -193,10 +266,12 @@ class TrackedExperiment:
         return self.save_artifact(name, text)
 
     def log_dataset(self, name: str, uri_or_object: Any, version: str | None = None) -> None:
-        """Record which data was used: a path, a URI (`s3://…`, `dvc:a3b8c9d`), or the object itself."""
-        described = self._with_files(lambda files: files.describe_dataset(name, uri_or_object, version, self._root))
-        if described is not None:
-            self._writer.append({"data": described})
+        """Record which data was used: a path, a URI (`s3://…`, `dvc:a3b8c9d`), or the object itself.
+
+        Files, folders, arrays and frames get a digest, by which a re-run finds out whether they are still the same; of
+        more than 4 MB on disk a thread computes it.
+        """
+        self._with_files(lambda files: files.log_dataset(self._writer, name, uri_or_object, version, self._root))
 
     def _with_files(self, work: Callable[[ModuleType], T]) -> T | None:
         """Do what needs the disk before a line can be written; what the disk refuses is counted, not raised."""

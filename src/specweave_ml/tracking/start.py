@@ -69,7 +69,7 @@ def track_experiment(
     how = _choice("resume", resume, _RESUME)
     rename = _choice("on_exists", on_exists, _RENAMES)
     durable = _choice("durability", durability, _SYNCS_EACH_LINE)
-    if os.environ.get("SPECWEAVE_MODE", "").strip().lower() == "disabled":
+    if is_disabled():
         return TrackedExperiment(Nowhere(folder_name(said["name"])), "disabled", root=os.getcwd())
     where = find_increment(increment)
     started = None
@@ -80,6 +80,11 @@ def track_experiment(
     _begin(owner, said, where, fresh=started is None)
     endings.watch(handle)
     return handle
+
+
+def is_disabled() -> bool:
+    """Whether tracking is switched off: `SPECWEAVE_MODE=disabled`."""
+    return os.environ.get("SPECWEAVE_MODE", "").strip().lower() == "disabled"
 
 
 def track_model(name: str, increment: str | None = None, **options: Any) -> TrackedExperiment:
@@ -143,13 +148,13 @@ def _words(tags: Any) -> Iterable[str]:
 def _resumed(where: Increment, name: str, *, must: bool, durable: bool) -> Owner | None:
     if not must and not journals(f"{where.experiments}/{folder_name(name)}"):
         return None
-    return resume(where.experiments, name, durable=durable)
+    return resume(where.experiments, name, durable=durable, kind=_kind_of_owner())
 
 
 def _claimed(where: Increment, name: str, *, rename: bool, durable: bool) -> Owner:
     folder = claim(where.experiments, name, rename=rename)
     try:
-        owner = Owner(folder, durable=durable)
+        owner = _kind_of_owner()(folder, durable=durable)
     except OSError as error:
         discard(folder)
         raise unwritable(folder, error) from error
@@ -157,6 +162,12 @@ def _claimed(where: Increment, name: str, *, rename: bool, durable: bool) -> Own
     if taken != folder_name(name):
         print(f"specweave-ml: the name {name!r} is taken, so this one is recorded as {taken!r}", file=sys.stderr)  # noqa: T201 - a notice, not a warning: nothing is wrong
     return owner
+
+
+def _kind_of_owner() -> type[Owner]:
+    """The usual one, or the one that mirrors, where this process has registered a backend."""
+    backends = sys.modules.get("specweave_ml.tracking.backends")
+    return backends.MirroringOwner if backends is not None and backends._registered else Owner
 
 
 def _begin(owner: Owner, said: dict[str, Any], where: Increment, *, fresh: bool) -> None:
