@@ -1,0 +1,1 @@
+"""TensorBoard: its event files as a source of runs."""
