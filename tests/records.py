@@ -24,6 +24,7 @@ class InMemory:
     given_params: Mapping[str, Any] = field(default_factory=dict)
     given_metrics: Mapping[str, float] = field(default_factory=dict)
     given_metadata: Mapping[str, Any] = field(default_factory=dict)
+    given_trials: Sequence[dict[str, Any]] = ()
 
     def status(self) -> str:
         return self.state
@@ -43,6 +44,9 @@ class InMemory:
     def history(self, metric: str, *, all_sessions: bool) -> History:
         values = [self.given_metrics[metric]] if metric in self.given_metrics else []
         return History(metric, [None] * len(values), array("d", values), array("q", [0] * len(values)))
+
+    def trials(self) -> tuple[dict[str, Any], ...]:
+        return tuple(self.given_trials)
 
     def problems(self) -> tuple[str, ...]:
         return ()

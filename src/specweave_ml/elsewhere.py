@@ -1,4 +1,4 @@
-"""Names that people import from here although they live elsewhere or come later, and which call of ours is near.
+"""Names that people import from here although they live elsewhere, and which call of ours is near.
 
 Skills next to this one show `from specweave import …` in their pages too. Whoever follows them gets one line that
 says where he stands instead of a bare "cannot import name".
@@ -44,7 +44,7 @@ _OTHER_SKILLS = {
         "ModelExplainer explain_model",
     ),
     "model-registry": (
-        "exp.save_model(model) keeps a model with its experiment",
+        "exp.register_model(model, name) keeps numbered versions of a model",
         "CustomRegistry MLflowRegistry ModelRegistry",
     ),
     "nlp-pipeline-builder": (
@@ -62,26 +62,12 @@ _OTHER_SKILLS = {
     ),
 }
 
-_LATER = {
-    "compare_experiments(increment=...)": "compare_models",
-    "exp.log_fold(fold, {...})": "track_cross_validation",
-    "exp.log_metric(name, value, step=...)": """KerasCallback TensorBoardCallback track_boosting_model
-    track_pytorch_model""",
-    "track_experiment(name) around each candidate": """ModelExperiment configure_optuna run_experiments
-    track_grid_search track_hyperparameters train_baseline_model""",
-    "track_experiment(name)": """AutoTracker ExperimentPipeline configure_mlflow configure_wandb mlflow
-    register_tracking_backend track_sklearn_model wandb""",
-}
-
 
 def words(name: str) -> str:
     """One line: whose the name is, and which call of ours is near."""
     for skill, (near, names) in _OTHER_SKILLS.items():
         if name in names.split():
             return f"{name} belongs to {skill} and is not part of this skill, experiment tracking; {near}"
-    for near, names in _LATER.items():
-        if name in names.split():
-            return f"{name} is not available in this version of specweave-ml; use {near}"
     return f"{name} is not part of this skill, experiment tracking; {_nearest(name)}"
 
 

@@ -110,6 +110,8 @@ class Fold:
     n_train: int | None = None
     n_test: int | None = None
     split: str | None = None
+    fit_seconds: float | None = None
+    score_seconds: float | None = None
 
 
 class Source(Protocol):
@@ -132,6 +134,9 @@ class Source(Protocol):
 
     def history(self, metric: str, *, all_sessions: bool) -> History:
         """All points of a metric."""
+
+    def trials(self) -> tuple[dict[str, Any], ...]:
+        """The points of a search."""
 
     def problems(self) -> tuple[str, ...]:
         """What was found broken while reading."""
@@ -236,6 +241,16 @@ class Experiment:
         return self._source.history(metric, all_sessions=all)
 
     @property
+    def trials(self) -> tuple[dict[str, Any], ...]:
+        """The points of a search that ended so far, in the order of their numbers; read from the journals.
+
+        Each has `number`, `status` (finished, failed or pruned), `params`, `scores` (metric → mean over its folds),
+        `folds` (metric → a score a fold), `fit_seconds` and `score_seconds` (over all folds), `values` (the (step,
+        value) pairs that led to a pruning) and `error` (type and message); what was not logged is empty or None.
+        """
+        return self._source.trials()
+
+    @property
     def problems(self) -> tuple[str, ...]:
         """What was found broken while reading, each as `file:line: reason`."""
         return self._source.problems()
@@ -279,12 +294,12 @@ class Experiment:
     def folds(self) -> tuple[Fold, ...]:
         """The folds in the order of (repeat, index)."""
         rows = [row for row in _mappings(self.value("folds")) if isinstance(row.get("m"), dict)]
-        return tuple(
-            Fold(
-                row.get("i", 0), row["m"], row.get("repeat", 0), row.get("n_train"), row.get("n_test"), row.get("split")
-            )
-            for row in rows
-        )
+        return tuple(Fold(row.get("i", 0), row["m"], row.get("repeat", 0), *map(row.get, _OF_A_FOLD)) for row in rows)
+
+    @property
+    def stages(self) -> tuple[dict[str, Any], ...]:
+        """The stages of a pipeline in the order of their beginnings: name, after, status, seconds, metrics, …."""
+        return _mappings(self.value("stages"))
 
     @property
     def repeat_of(self) -> str | None:
@@ -295,6 +310,8 @@ class Experiment:
     def __repr__(self) -> str:
         return f"<Experiment {self.name} ({self.status}) of {self.increment}>"
 
+
+_OF_A_FOLD = ("n_train", "n_test", "split", "fit_seconds", "score_seconds")
 
 # People edit metadata.yaml, and disks flip bits: what a key should not hold is left out, and raises nothing.
 

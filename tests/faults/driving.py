@@ -17,6 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from specweave_ml.living_docs import exchange
+
+CALLS = "open write fsync link mkdir rmdir unlink replace fchmod".split()
 _HERE = Path(__file__).parent
 _RUN = """
 import importlib, json, sys
@@ -105,3 +108,24 @@ def ended(pid: int, seconds: float) -> int | None:
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     return None
+
+
+def at_step(number: int, what: Callable[[], None]) -> Callable[[], int]:
+    """Do something before the sync's call of this number; the function that is given back says how many there were."""
+    steps = 0
+
+    def counted(call: Callable[..., Any]) -> Callable[..., Any]:
+        def calling(*arguments: Any, **options: Any) -> Any:
+            nonlocal steps
+            steps += 1
+            if steps == number:
+                what()
+            return call(*arguments, **options)
+
+        return calling
+
+    for name in CALLS:
+        setattr(os, name, counted(getattr(os, name)))
+    call = counted(exchange._system_call())
+    exchange.exchange_files.__globals__["_system_call"] = lambda: call
+    return lambda: steps

@@ -22,15 +22,14 @@ from typing import Any
 
 import pytest
 
-from faults.driving import dice, ended, forked, in_fresh_process, proved, runs
+from faults.driving import at_step, dice, ended, forked, in_fresh_process, proved, runs
 from living_docs_cases import Case, all_cases
 from living_docs_player import Player, player_of, snapshot
 from markdown_lines import ALL, BLOCKS, ENDINGS, WORDS, document
 from specweave_ml.errors import Refused, StoreError
-from specweave_ml.living_docs import Document, Region, apply_sync, exchange, plan_sync, sync_documents
+from specweave_ml.living_docs import Document, Region, apply_sync, plan_sync, sync_documents
 from specweave_ml.living_docs.document import renew_document
 
-CALLS = "open write fsync link mkdir unlink replace fchmod".split()
 CALLS_THAT_CLEAN_UP = 5  # where the call that fails is the one that removes a temporary file
 PATH = "docs/ml-models.md"
 MARKERS = re.compile(rb"<!-- specweave:begin v1 (\S+) sha256=\w{16} -->.*?<!-- specweave:end v1 \1 -->", re.DOTALL)
@@ -54,27 +53,6 @@ def prepared(root: Path) -> tuple[Player, bytes, bytes]:
             player.play(step)
     before = player.path.read_bytes()
     return player, before, after
-
-
-def at_step(number: int, what: Callable[[], None]) -> Callable[[], int]:
-    """Do something before the sync's call of this number; the function that is given back says how many there were."""
-    steps = 0
-
-    def counted(call: Callable[..., Any]) -> Callable[..., Any]:
-        def calling(*arguments: Any, **options: Any) -> Any:
-            nonlocal steps
-            steps += 1
-            if steps == number:
-                what()
-            return call(*arguments, **options)
-
-        return calling
-
-    for name in CALLS:
-        setattr(os, name, counted(getattr(os, name)))
-    call = counted(exchange._system_call())
-    exchange.exchange_files.__globals__["_system_call"] = lambda: call
-    return lambda: steps
 
 
 def sync(player: Player, **options: bool) -> Any:

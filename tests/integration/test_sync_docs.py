@@ -10,6 +10,7 @@ from command_line import EXPERIMENTS, INCREMENT, CommandLine, snapshot
 from repositories import commit_all, git, make_repository
 from specweave_ml import track_experiment
 from specweave_ml.documents.sync import apply_sync, plan_sync
+from specweave_ml.store.decision import read_decision
 from tracked import wait_for_the_capture
 
 DOCS = Path(".specweave/docs/internal")
@@ -90,7 +91,7 @@ def test_every_link_leads_to_a_file(trained: Path, run: CommandLine) -> None:
 
     run("select", "0042", BEST, "--because", "it is the best")
     sync(run)
-    for document in (MODELS, RUNBOOK, DIGEST, *(trained / RECORDS).glob("*.md")):
+    for document in (EXPERIMENTS / "comparison.md", MODELS, RUNBOOK, DIGEST, *(trained / RECORDS).glob("*.md")):
         text = (trained / document).read_text()
         links = re.findall(r"\]\(([^)]+)\)", text)
         assert links
@@ -205,6 +206,25 @@ def test_one_record_for_each_decision(trained: Path, run: CommandLine) -> None:
     sync(run, "--check")
 
 
+def test_records_are_named_by_their_day_where_the_project_does_so(trained: Path, run: CommandLine) -> None:
+    (trained / RECORDS).mkdir(parents=True)
+    (trained / RECORDS / "2024-05-06-database.md").write_text("# Database\n")
+    for name in ("exp-002-forest", BEST, "exp-002-forest"):
+        run("select", "0042", name, "--because", "it is the one")
+        sync(run)
+    day = read_decision(str(trained / EXPERIMENTS / "decision.md")).date
+    stem = f"{day}-recommendation-model-exp-002-forest"
+    assert sorted(path.name for path in (trained / RECORDS).iterdir()) == [
+        "2024-05-06-database.md",
+        f"{stem}-2.md",
+        f"{stem}.md",
+        f"{day}-recommendation-model-{BEST}.md",
+    ]
+    text = (trained / RECORDS / f"{stem}.md").read_text()
+    assert text.startswith("# exp-002-forest Selected for Recommendation Model\n\n**Status**: Accepted\n")
+    sync(run, "--check")
+
+
 def test_a_number_that_is_taken_on_the_default_branch_is_reported(trained: Path, run: CommandLine) -> None:
     make_repository(trained, "--initial-branch=main")
     git(trained, "checkout", "--quiet", "-b", "work")
@@ -240,6 +260,7 @@ def test_pictures_come_with_the_documents_and_go_with_their_reason(trained: Path
     pictures = trained / EXPERIMENTS / "_pictures"
     assert {path.name for path in pictures.iterdir()} >= {"differences.svg"}
     assert "experiments/_pictures/differences.svg)" in (trained / MODELS).read_text()
+    assert "](_pictures/differences.svg)" in (trained / EXPERIMENTS / "comparison.md").read_text()
     (pictures / "differences.svg").unlink()
     sync(run, "--check", code=1)
     sync(run)
@@ -248,7 +269,8 @@ def test_pictures_come_with_the_documents_and_go_with_their_reason(trained: Path
     run("archive", "exp-001-baseline", "exp-002-forest")
     assert actions(sync(run, "--json"))["differences.svg"] == "pruned"
     assert {path.name for path in pictures.iterdir()} == {"ours.svg"}
-    assert "differences.svg" not in (trained / MODELS).read_text()
+    for document in (MODELS, EXPERIMENTS / "comparison.md"):
+        assert "differences.svg" not in (trained / document).read_text()
     sync(run, "--check")
 
 

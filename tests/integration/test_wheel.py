@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from specweave_ml.skill import skill_files
+
 ROOT = Path(__file__).parents[2]
 
 TRAIN = """
@@ -111,7 +113,8 @@ def test_the_wheel_holds_our_files_and_no_others(wheel: Path) -> None:
     templates = (path for path in (ROOT / "templates").rglob("*") if path.is_file())
     texts = {f"specweave_ml/{path.relative_to(ROOT).as_posix()}" for path in templates}
     marks = {"specweave/py.typed", "specweave_ml/py.typed"}
-    assert {name for name in names if ".dist-info/" not in name} == code | texts | marks
+    skill = {f"specweave_ml/experiment-tracker/{path}" for path in skill_files()}
+    assert {name for name in names if ".dist-info/" not in name} == code | texts | marks | skill
     assert texts
     assert entry_points.split("\n", 1)[1].strip() == "specweave-ml = specweave_ml.cli:main"
 
@@ -126,6 +129,9 @@ def test_installed_far_away_it_tracks_and_renders(environment: Environment, proj
     increment = project / ".specweave" / "increments" / "0042-recommendation-model"
     assert "**Best Model**: xgboost" in (increment / "experiments" / "comparison.md").read_text()
     assert environment.alias_check(project)["ok"]
+    environment.specweave_ml("skill", "install", cwd=project)
+    installed = project / ".claude" / "skills" / "experiment-tracker"
+    assert all((installed / path).read_bytes() == content for path, content in skill_files().items())
 
 
 @pytest.mark.parametrize("published", [True, False], ids=["published", "stand-in"])

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specweave_ml.cli.output import one_line, page, shortened, visible
+from specweave_ml.cli.output import encode, one_line, page, shortened
 from specweave_ml.cli.tables import plain_table
+from specweave_ml.escape import visible
 
 PRINTABLE = st.text(st.characters(codec="utf-8"), max_size=60)
 VALUES = st.recursive(
@@ -48,7 +49,7 @@ def test_a_page_fits_and_is_as_long_as_it_can_be(widths: list[int]) -> None:
 def test_a_shortened_document_keeps_its_keys_and_counts_what_it_cut(document: dict[str, object]) -> None:
     short, left_out = shortened(document, 700)
     assert [*short] == [*document]
-    if len(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()) <= 700:
+    if len(encode(document)) <= 700:
         assert (short, left_out) == (document, {})
     else:
         assert left_out
@@ -64,6 +65,13 @@ def test_names_stay_whole_in_a_shortened_document() -> None:
     assert short["name"] == document["name"]
     assert left_out["params"] == 400 - len(short["params"])
     assert len(json.dumps(short)) <= 1_200
+
+
+@given(VALUES)
+def test_json_says_the_same_and_hides_nothing(value: object) -> None:
+    printed = encode(value)
+    assert json.loads(printed) == value
+    assert visible(printed.decode()) == printed.decode()
 
 
 @given(st.text())

@@ -21,7 +21,7 @@ from specweave_ml.store.decision import Decision
 FOLDER = Path(__file__).parents[1] / "golden" / "comparison"
 CASES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
-PLAIN = {"text", "text_special", "softbreak", "strong_open", "strong_close", "code_inline", "html_inline"}
+PLAIN = {"text", "text_special", "softbreak", "strong_open", "strong_close", "code_inline", "html_inline", "image"}
 HARMLESS_TAGS = {"<code>", "</code>", "<br />", "<span>", "</span>"}
 
 SEED_TABLE = """\
@@ -85,13 +85,15 @@ def test_the_order_of_the_folders_changes_nothing(case, random):
 
 @pytest.mark.parametrize("case", CASES)
 def test_renders_as_the_structure_it_is(case):
-    """Every table is one, and no recorded text became a link, an image, emphasis or HTML."""
+    """Every table is one, no recorded text became a link, emphasis or HTML, and the only images are ours."""
     tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(comparison_of(case).to_markdown())
     assert [token.type for token in tokens[:2]] == ["html_block", "heading_open"]
     assert sum(token.type == "html_block" for token in tokens) == 1
     inline = [child for token in tokens for child in token.children or []]
     assert {token.type for token in inline} <= PLAIN
     assert {token.content for token in inline if token.type == "html_inline"} <= HARMLESS_TAGS
+    images = [token.attrs["src"] for token in inline if token.type == "image"]
+    assert images == [f"_pictures/{name}" for name in comparison_of(case).pictures]
     tables = sum(token.type == "table_open" for token in tokens)
     rules = [line for line in comparison_of(case).to_markdown().splitlines() if line.startswith("|--")]
     assert tables == len(rules)

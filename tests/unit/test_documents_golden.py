@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from document_cases import CASES, FOLDER, document_name, documents_of, examined_of
+from document_cases import CASES, FOLDER, document_name, documents_of, examined_of, run_on
 from specweave_ml.living_docs.document import renew_document
 
-PLAIN = {"text", "text_special", "softbreak", "strong_open", "strong_close", "link_open", "link_close", "html_inline"}
+PLAIN = {"text", "text_special", "softbreak", "strong_open", "strong_close", "html_inline"}
+OURS = {"link_open", "link_close", "image"}
 HARMLESS_TAGS = {"<code>", "</code>", "<br />", "<span>", "</span>"}
 
 
@@ -87,17 +89,19 @@ def test_the_order_of_the_folders_changes_nothing(case, random):
 
 @pytest.mark.parametrize("case", CASES)
 def test_no_recorded_text_becomes_markup(case):
-    """Links lead to files of the project; no image, no HTML but ours, no emphasis but the marks, no code but names."""
+    """Links lead to files of the project; no image and no HTML but ours, no emphasis but the marks, no code but names."""
     for text in written(case).values():
         tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text)
         blocks = [token for token in tokens if token.type == "html_block"]
         assert all(token.content.startswith("<!-- specweave:") for token in blocks)
         assert len(blocks) == 2
         inline = [child for token in tokens for child in token.children or []]
-        assert {token.type for token in inline} <= PLAIN
+        assert {token.type for token in inline} <= PLAIN | OURS
         assert {token.content for token in inline if token.type == "html_inline"} <= HARMLESS_TAGS
         links = [token.attrs["href"] for token in inline if token.type == "link_open"]
         assert all(str(link).endswith((".md", ".txt")) and ":" not in str(link) for link in links)
+        images = [str(token.attrs["src"]) for token in inline if token.type == "image"]
+        assert all(re.search(r"/experiments/_pictures/[a-z_-]+\.svg$", image) for image in images)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -110,6 +114,16 @@ def test_notes_come_last_and_are_called_verbatim(case):
             assert "\n#" not in text.partition("### Notes")[2]
         elif name in {"ml-models.md", "adr.md"}:
             assert not any(note in text for note in notes)
+
+
+def test_a_lost_blank_is_seen():
+    assert run_on("accuracy 0.95(vs baseline, +44%),told apart") == ["5(v", ",t"]
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case != "hostile"])
+def test_no_words_run_together(case):
+    for text in [*written(case).values(), examined_of(case).comparison.to_markdown()]:
+        assert run_on(text) == []
 
 
 def test_every_case_says_what_it_is_about():

@@ -36,6 +36,7 @@ def test_the_usual_places(root):
         experiments=None,
         runbook=f"{INTERNAL}/runbooks/model-training.md",
         records=f"{INTERNAL}/architecture/adr",
+        record_names=None,
         digest=True,
         markers=None,
     )
@@ -62,9 +63,9 @@ def test_settings(root):
     found = say(
         root,
         "documents:\n  models: docs/./models.mdx # here\n  experiments: docs/tried.md\n  runbook: none\n"
-        "  records: 'docs/adr/'\n  digest: off\n  markers: mdx\nother: 1\n",
+        "  records: 'docs/adr/'\n  record_names: date\n  digest: off\n  markers: mdx\nother: 1\n",
     )
-    assert found == Targets("docs/models.mdx", "docs/tried.md", None, "docs/adr", digest=False, markers="mdx")
+    assert found == Targets("docs/models.mdx", "docs/tried.md", None, "docs/adr", "date", digest=False, markers="mdx")
 
 
 @pytest.mark.parametrize(
@@ -76,6 +77,7 @@ def test_settings(root):
         ("documents: {models: a/../../x.md}", "documents.models", "inside the project"),
         ("documents: {models: [x.md]}", "documents.models", "plain text"),
         ("documents: {markers: xml}", "documents.markers", "html or mdx"),
+        ("documents: {record_names: title}", "documents.record_names", "number or date"),
         ("documents: {digest: reports/x.md}", "documents.digest", "none"),
         ("documents: [models]", "documents", "keys"),
     ],

@@ -10,61 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from hostile_texts import HOSTILE
 from specweave_ml.escape import Escaped, block, cell, code, comment, inline
 
-HOSTILE = [
-    *("a|b", "a||b", "|---|---|", "two\nlines", "two\r\nlines", "a\x0b\x0c\x85b\u2028c", "\r\n\r\n# head"),
-    *("`x`", "``", "```\ncode\n```", "~~~\ncode", "    indented", "\tindented"),
-    *(
-        "-->",
-        "<!-- x",
-        "--!>",
-        "<script>alert(1)</script>",
-        "<br>",
-        "</td></table>",
-        "<T>",
-        "<?php",
-        "<![CDATA[x",
-        "]]>",
-    ),
-    *("{x}", "{{ 7 * 7 }}", "{% raw %}", "{# x", "$x$", "$$x$$", "%%"),
-    *("@user", "hi @user and @org/team", "#1", "see #12", "org/repo#3", "GH-12", ":smile:"),
-    *(
-        "**b**",
-        "_i_",
-        "__b__",
-        "_a_b_",
-        "~~s~~",
-        "***",
-        "* * *",
-        "[l](javascript:x)",
-        "![i](http://x/y)",
-        "[x]: y",
-        "[^1]",
-    ),
-    *(
-        "http://example.com",
-        "www.example.com",
-        "a@b.com",
-        "precision@0.5",
-        "<https://x.y>",
-        "mailto:a@b.c",
-        "xmpp:a@b.c",
-    ),
-    *("- item", "+ item", "* item", "1. item", "1) item", "-", "---", "===", "# head", "> quote"),
-    *("a\\|b", "\\", "&amp;", "&#60;", "a  \nb", "import x from 'y'", "export const a = 1"),
-    *(
-        "\u202etxt",
-        "zero\u200bwidth",
-        "\U000e0041\U000e007ftags",
-        "\x00nul",
-        "\x1b[31mred",
-        "\ud800",
-        "x\ufe0f",
-        "\ufeffbom",
-    ),
-    "<!-- specweave:end v1 inc-0042 -->",
-]
 PLACES = [cell, inline, code]
 
 # What may be left of HTML in a document: names and line ends, and the empty span that splits a word for those who scan.

@@ -21,13 +21,13 @@ accuracy acc val_accuracy test/accuracy balanced_accuracy top_5_accuracy Accurac
 precision recall Precision@10 recall_at_5 recall_at_precision_90 auc roc_auc AUROC pr_auc average_precision map mAP@50
 ndcg@10 mrr hit_rate hits@5 r2 R² r2_score explained_variance iou mIoU dice kappa mcc bleu rouge1 psnr exact_match
 neg_log_loss neg_mean_squared_error log_likelihood reward win_rate score mean_test_score best_val_score
-samples_per_second tokens_per_s true_positive_rate
+samples_per_second tokens_per_s true_positive_rate d2_absolute_error_score adjusted_rand_score completeness_score
 """.split()
 DOWN = """
 loss val_loss train/loss loss_epoch accuracy_loss log_loss logloss binary_logloss validation_0-logloss cross_entropy
 error error_rate word_error_rate mean_absolute_error rmse RMSE mse mae mape smape perplexity ppl brier_score wer cer fid
 fpr false_positive_rate negative_log_likelihood calibration_error errors_per_image recall_loss
-latency latency_ms inference_time training_seconds predict_ms runtime duration ms_per_token seconds_per_epoch
+latency latency_ms inference_microseconds_per_row d2_loss inference_time training_seconds predict_ms runtime duration ms_per_token seconds_per_epoch
 model_size size model_size_mb peak_memory n_params
 """.split()
 UNKNOWN = """
@@ -112,6 +112,8 @@ def test_normalised(spellings, key):
         ("accuracy", "Accuracy"),
         ("f1", "F1"),
         ("f1_macro", "F1 Macro"),
+        ("inference_microseconds_per_row", "Inference (µs per row)"),
+        ("rows_per_second", "Rows Per Second"),
         ("roc_auc", "ROC AUC"),
         ("precision@10", "Precision@10"),
         ("ndcg_at_k", "NDCG@k"),

@@ -65,6 +65,14 @@ def test_only_ours_are_removed_and_the_folder_with_the_last(tmp_path, folder):
     assert remove_pictures(str(tmp_path), {}) == ()
 
 
+def test_a_picture_that_comparison_md_names_is_not_removed(tmp_path, folder):
+    """A training that ends while a sync goes on writes both, and the sync does not know of them."""
+    write_pictures(str(tmp_path), A | B)
+    (tmp_path / "comparison.md").write_text("![b](_pictures/b.svg)\n")
+    assert remove_pictures(str(tmp_path), {}) == ("a.svg",)
+    assert {path.name for path in folder.iterdir()} == {"b.svg"}
+
+
 def test_nothing_wanted_makes_no_folder(tmp_path, folder):
     assert write_pictures(str(tmp_path), {}) == ()
     assert not folder.exists()

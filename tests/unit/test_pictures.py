@@ -22,7 +22,7 @@ from markdown_it import MarkdownIt
 from hostile_names import HOSTILE_NAMES
 from picture_cases import CASES, Case, history
 from records import experiment
-from specweave_ml.escape import visible
+from specweave_ml.escape import in_one_line
 from specweave_ml.pictures.axes import cost_axis, metric_axis
 from specweave_ml.pictures.cost import MOST_DRAWN, MOST_NAMED, cost_picture
 from specweave_ml.pictures.course import course
@@ -125,7 +125,7 @@ def test_the_markdown_shows_it_and_says_what_it_shows(case, name, pictures):
     assert image.attrs["src"] == f"_pictures/{name}"
     assert all(part.type in {"text", "text_special"} for part in image.children)
     said = "".join(part.content for part in image.children)
-    assert visible(picture.alt).startswith(said.removesuffix("…"))
+    assert in_one_line(picture.alt).startswith(said.removesuffix("…"))
     assert parsed(picture.svg).findtext(SVG + "title") in said
 
 
@@ -329,7 +329,7 @@ def test_hostile_names_are_text_and_nothing_else():
             models, metric=names[0], direction="maximize", best_value="1", method=names[0], noise=noise
         )
         assert_sound(picture.svg)
-        assert all(cut(name, 27) in texts(picture.svg) for name in names if visible(name))
+        assert all(cut(name, 27) in texts(picture.svg) for name in names if in_one_line(name))
         priced = [Priced(name, 1.0, place, "1", "1") for place, name in enumerate(names)]
         assert_sound(cost_picture(priced, metric=names[0], direction="minimize", cost=names[-1], is_time=False).svg)
         for name in names:
@@ -497,12 +497,12 @@ def test_the_front_is_what_nothing_else_beats(points, direction):
 
 @given(st.text(), st.integers(5, 40))
 def test_a_cut_name_fits_and_keeps_both_ends(name, cells):
-    assume(visible(name))
+    assume(in_one_line(name))
     short = cut(name, cells)
     assert len(short) <= cells
-    head, mark, tail = short.partition("…") if short != visible(name) else (short, "", "")
-    assert visible(name).startswith(head)
-    assert visible(name).endswith(tail)
+    head, mark, tail = short.partition("…") if short != in_one_line(name) else (short, "", "")
+    assert in_one_line(name).startswith(head)
+    assert in_one_line(name).endswith(tail)
     assert not mark or "…" in short
 
 

@@ -32,7 +32,7 @@ def imports_for_type_checkers() -> list[tuple[str, str]]:
     tree = ast.parse(Path(specweave_ml.__file__).read_text())
     (block,) = [node for node in tree.body if isinstance(node, ast.If)]
     return [
-        (statement.module.removeprefix("specweave_ml."), alias.name)
+        (statement.module.removeprefix("specweave_ml").removeprefix("."), alias.name)
         for statement in block.body
         if isinstance(statement, ast.ImportFrom) and statement.module
         for alias in statement.names
@@ -60,7 +60,8 @@ def test_the_three_lists_of_names_are_one() -> None:
 
 @pytest.mark.parametrize(("home", "name"), PUBLIC)
 def test_every_name_comes_from_its_home(home: str, name: str) -> None:
-    expected = getattr(import_module(f"specweave_ml.{home}"), name)
+    module = import_module(f"specweave_ml.{home or name}")
+    expected = getattr(module, name) if home else module
     assert getattr(specweave, name) is expected
     assert getattr(specweave_ml, name) is expected
     assert expected.__doc__
@@ -103,9 +104,6 @@ def test_a_handle_knows_where_its_texts_are_made() -> None:
     [
         ("ModelEvaluator", "belongs to model-evaluator and is not part of this skill"),
         ("explain_model", "exp.save_artifact"),
-        ("AutoTracker", "is not available in this version of specweave-ml; use track_experiment(name)"),
-        ("mlflow", "is not available in this version"),
-        ("compare_models", "use compare_experiments(increment=...)"),
         ("trackexperiment", "did you mean track_experiment?"),
         ("experimentmetadata", "did you mean ExperimentMetadata?"),
         ("zzz", "is not part of this skill, experiment tracking; its main call is track_experiment(name)"),
@@ -123,7 +121,7 @@ def test_any_other_name_says_in_one_line_what_is_near(package: str, name: str, s
 
 
 def test_absent_names_are_absent_and_submodules_are_found() -> None:
-    assert not hasattr(specweave, "AutoTracker")
+    assert not hasattr(specweave, "ModelRegistry")
     assert not hasattr(specweave, "__wrapped__")
     namespace: dict[str, object] = {}
     exec("from specweave_ml import errors", namespace)  # noqa: S102 - the import statement is what is tested
@@ -132,13 +130,12 @@ def test_absent_names_are_absent_and_submodules_are_found() -> None:
 
 def test_no_name_of_ours_is_said_to_be_elsewhere() -> None:
     others = " ".join(names for _, names in elsewhere._OTHER_SKILLS.values()).split()
-    later = " ".join(elsewhere._LATER.values()).split()
-    assert not set(specweave_ml.__all__) & {*others, *later}
-    assert len({*others, *later}) == len(others) + len(later)
+    assert not set(specweave_ml.__all__) & {*others}
+    assert len({*others}) == len(others)
 
 
 def test_what_is_said_to_be_near_exists() -> None:
-    said = [near for near, _ in elsewhere._OTHER_SKILLS.values()] + [*elsewhere._LATER]
+    said = [near for near, _ in elsewhere._OTHER_SKILLS.values()]
     handle = import_module("specweave_ml.tracking")
     for near in said:
         for call in json.dumps(near).split():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from records import INCREMENT, experiment
+from records import INCREMENT, cross_validated, experiment
 from specweave_ml.analysis.comparison import Findings
 from specweave_ml.analysis.ranking import is_baseline
 from specweave_ml.analysis.table import MOST_COLUMNS
@@ -43,6 +43,12 @@ def of_metrics(*metrics: dict[str, float]) -> Findings:
 )
 def test_primary_metric_when_nobody_declared_one(logged, primary):
     assert of_metrics(*logged).primary == primary
+
+
+def test_a_measure_on_folds_goes_before_the_same_on_test_data():
+    both = cross_validated("a", {"accuracy": [0.8, 0.9]}, metrics={"test_accuracy": 0.95, "f1": 0.7})
+    assert compare(both).primary == "accuracy"
+    assert compare(experiment("a", {"accuracy": 0.8, "test_accuracy": 0.95})).primary == "test_accuracy"
 
 
 def test_primary_metric_asked_for_goes_before_the_one_of_the_decision():

@@ -166,6 +166,11 @@ def test_the_best_of_many_is_optimistic_unless_there_is_a_value_on_held_out_data
     assert best_of(metrics={"test_recall": 0.8}) == 3
     two = [cross_validated(name, {"auc": FOLDS[name]}) for name in "ab"]
     assert facts_of(*two).best_of is None
+    assert best_of(trials=27) == 81
+    searched = cross_validated("a", {"auc": FOLDS["a"]}, trials=27)
+    assert facts_of(searched).best_of == 27
+    assert facts_of(searched, cross_validated("b", {"auc": FOLDS["b"]})).best_of == 28
+    assert facts_of(cross_validated("a", {"auc": FOLDS["a"]}, trials="many")).best_of is None
     # A score on the test rows of each fold is what the models were picked on.
     on_folds = [cross_validated(name, {"val_auc": s, "test_auc": s}) for name, s in FOLDS.items()]
     assert facts_of(*on_folds).best_of == 3

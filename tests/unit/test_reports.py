@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,12 +17,12 @@ from specweave_ml.errors import NotFound, Refused, StoreError
 from specweave_ml.reports import (
     MOST_REFRESHED,
     MOST_ROWS,
-    SPEC_LIMIT,
     Comparison,
     experiment_html,
     experiment_report,
     refresh,
 )
+from specweave_ml.store.spec import SPEC_LIMIT
 
 MODEL = "0042-recommendation-model"
 
@@ -246,6 +247,75 @@ def test_a_large_increment_is_not_refreshed_when_a_process_ends(experiments):
     assert not (experiments / "comparison.md").exists()
     compare_experiments()
     assert (experiments / "comparison.md").exists()
+
+
+def test_journals_of_many_bytes_are_not_read_when_a_process_ends(experiments, monkeypatch):
+    monkeypatch.setattr("specweave_ml.reports.MOST_LOGGED", 100)
+    refresh(os.getcwd(), MODEL)
+    assert not (experiments / "comparison.md").exists()
+
+
+CURVE = "curve-accuracy.svg"
+
+
+@pytest.fixture
+def watched(experiments):
+    """One more, whose accuracy was watched: there is a learning curve to see."""
+    with track_experiment("exp-004-forest") as exp:
+        for step in range(5):
+            exp.log_metric("accuracy", 0.5 + step / 20, step=step)
+    return experiments
+
+
+def pictures(experiments: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (experiments / "_pictures").glob("*")}
+
+
+def pictures_named(experiments: Path) -> set[str]:
+    return {*re.findall(r"\]\(_pictures/([^)]*)\)", (experiments / "comparison.md").read_text())}
+
+
+def test_pictures_stand_beside_the_document_that_names_them(watched):
+    compare_experiments(write=False)
+    assert not pictures(watched)
+    refresh(os.getcwd(), MODEL)
+    drawn, document = pictures(watched), (watched / "comparison.md").read_bytes()
+    assert CURVE in drawn
+    assert pictures_named(watched) == {*drawn}
+
+    (watched / "_pictures" / CURVE).unlink()
+    compare_experiments()
+    assert pictures(watched) == drawn
+    assert (watched / "comparison.md").read_bytes() == document
+
+
+def test_a_picture_that_has_no_reason_any_more_is_left_for_the_sync(watched):
+    """The other documents still show it, and only a sync renews them."""
+    compare_experiments()
+    (watched / "_archive").mkdir()
+    shutil.move(watched / "exp-004-forest", watched / "_archive" / "exp-004-forest")
+    compare_experiments()
+    assert CURVE not in pictures_named(watched)
+    assert CURVE in pictures(watched)
+
+
+def test_no_picture_is_named_that_cannot_be_written(watched):
+    (watched / "_pictures").mkdir()
+    (watched / "_pictures" / CURVE).write_text("<svg>drawn by hand</svg>")
+    with pytest.raises(Refused, match=r"curve-accuracy\.svg is not a picture of ours"):
+        compare_experiments()
+    assert not (watched / "comparison.md").exists()
+    shutil.rmtree(watched / "_pictures")
+
+
+def test_no_picture_is_written_where_a_person_changed_the_document(watched):
+    compare_experiments()
+    path = watched / "comparison.md"
+    path.write_text(path.read_text() + "Mine.\n")
+    shutil.rmtree(watched / "_pictures")
+    with pytest.raises(Refused):
+        compare_experiments()
+    assert not pictures(watched)
 
 
 def test_a_large_comparison_shows_the_best_and_says_so():

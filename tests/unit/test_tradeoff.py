@@ -32,6 +32,13 @@ def test_the_cheapest_is_recommended_and_the_best_is_still_the_best():
     assert found.as_dict()["recommended"] == "b"
 
 
+def test_a_logged_size_and_a_time_a_row_are_costs():
+    said = [{"inference_microseconds_per_row": us, "model_size_bytes": size} for us, size in ((9e4, 2e6), (30, 5e3))]
+    found = findings(*({"metrics": metrics, "seconds": 10} for metrics in said))
+    assert found.recommended == "b"
+    assert found.tradeoff.savings == (Saving("latency", "<1ms", "90ms"), Saving("size", "5.00 kB", "2.00 MB"))
+
+
 def test_outside_the_set_nothing_is_traded():
     cheap = cross_validated("cheap", {"accuracy": [0.5, 0.52, 0.51, 0.5]}, seconds=1)
     found = Findings.of([cross_validated("a", {"accuracy": NOISY[0]}, seconds=100), cheap], INCREMENT)

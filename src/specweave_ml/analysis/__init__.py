@@ -7,6 +7,7 @@ In the order in which they build on each other:
     table.py              which metrics become columns, and the cells
     params.py             the params that differ
     repeats.py            experiments that repeat one another, as one
+    stages.py             the stages of a pipeline
     targets.py            what is asked of a metric, and whether it is met
     spec_targets.py       the targets in the text of a spec.md
     ranking.py            the primary metric, the baseline, the order
@@ -26,6 +27,8 @@ In the order in which they build on each other:
     standings.py          who competes, who comes first, and what that stands on
     rows.py               the experiments as rows, for programs
     comparison.py         all of it together, as one value
+
+    importance/           which params of a search matter, as far as its trials can say
 
 scipy is imported where a test is made, and nowhere else.
 """

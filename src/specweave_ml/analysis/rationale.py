@@ -179,9 +179,7 @@ def _difference(
     )
 
 
-def _best_of(
-    ranked: Sequence[Experiment], column: Column, columns: Sequence[Column], evidence: Evidence
-) -> int | None:
+def _best_of(ranked: Sequence[Experiment], column: Column, columns: Sequence[Column], evidence: Evidence) -> int | None:
     best = ranked[0]
     rivals = {best.name} if evidence.test == WELCH_T else {best.name, *evidence.tested}
     tried = sum(_tried(model) for model in ranked if model.name in rivals)

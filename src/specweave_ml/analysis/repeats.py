@@ -117,6 +117,10 @@ class Repeats:
         """The history of the earliest member."""
         return self.members[0].history(metric, all=all_sessions)
 
+    def trials(self) -> tuple[dict[str, Any], ...]:
+        """None: each search has its own."""
+        return ()
+
     def problems(self) -> tuple[str, ...]:
         """What was found broken in any of them."""
         return tuple(problem for member in self.members for problem in member.problems)

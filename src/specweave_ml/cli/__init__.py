@@ -9,14 +9,16 @@
     ordering.py     the order of a list, and the change along a series
     formats.py      rows as CSV, JSON lines, Parquet
     verdict.py      what a comparison comes to
-    setup.py        init
-    doctor.py       doctor, and checks.py what it looks at
+    setup.py        init            instrumenting.py   instrument
+    doctor.py       doctor, and what it looks at: checks.py, closing.py with saved.py, surroundings.py
     listing.py      list            showing.py    show
     comparing.py    compare         exporting.py  export
     deciding.py     select, unselect                why.py  why
-    syncing.py      sync-docs
+    syncing.py      sync-docs       issuing.py    create-issue
     words.py        note, tag, status
     archiving.py    archive, restore
+    pulling.py      pull, import
+    skill.py        skill show, skill install
     reference.py    docs/cli.md
 
 A command takes its arguments, calls the library, prints, and returns its exit code. What it raises becomes words,
@@ -76,7 +78,8 @@ def _run(arguments: list[str]) -> int:
 
 
 def _fail(error: SpecweaveError, arguments: list[str]) -> int:
-    from specweave_ml.cli.output import print_json, visible
+    from specweave_ml.cli.output import print_json
+    from specweave_ml.escape import visible
 
     if "--debug" in arguments:
         import traceback

@@ -24,6 +24,7 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 _HOMES = {
     "init": "setup:init",
+    "instrument": "instrumenting:instrument",
     "doctor": "doctor:doctor",
     "list": "listing:list_experiments",
     "show": "showing:show",
@@ -33,11 +34,18 @@ _HOMES = {
     "unselect": "deciding:unselect",
     "why": "why:why",
     "sync-docs": "syncing:sync_docs",
+    "pull": "pulling:pull",
+    "import": "pulling:import_runs",
+    "run": "running:run",
+    "diff": "differing:diff",
+    "reproduce": "reproducing:reproduce",
+    "create-issue": "issuing:create_issue",
     "note": "words:note",
     "tag": "words:tag",
     "status": "words:status",
     "archive": "archiving:archive",
     "restore": "archiving:restore",
+    "skill": "skill:skill",
 }
 
 

@@ -33,6 +33,7 @@ _TABLE, _PARAMS, _JSON_ROWS, _JSON_PARAMS = 1_700, 1_100, 1_900, 1_200  # bytes,
 @click.option("--csv", "as_csv", is_flag=True, help="Print all experiments as CSV, complete, with their params.")
 @options.archived
 @options.limit
+@options.no_pull
 @options.dry_run
 @options.as_json
 def compare(
@@ -47,6 +48,7 @@ def compare(
     as_md: bool,
     as_csv: bool,
     archived: bool,
+    no_pull: bool,
     dry_run: bool,
     as_json: bool,
 ) -> int:
@@ -55,6 +57,7 @@ def compare(
     Prints the comparison and brings comparison.md of INCREMENT up to date. The document follows decision.md; --metric,
     --direction and --archived shape only what is printed.
     """
+    from specweave_ml.cli.pulling import pull_first
     from specweave_ml.cli.verdict import facts, summary
     from specweave_ml.project import find_increment
     from specweave_ml.reports import compare_experiments
@@ -62,6 +65,8 @@ def compare(
     if as_json + as_md + as_csv > 1:
         raise UsageError("one form at a time", expected="one of --json, --md, --csv", next_step="leave the others out")
     where = find_increment(increment)
+    if not (no_pull or dry_run):
+        pull_first(where)
     comparison = compare_experiments(
         where.path, metric=metric, direction=direction, archived=archived, write=not dry_run
     )
@@ -148,7 +153,7 @@ def _print_markdown(table: Table, limit: int | None) -> None:
 
 
 def _print_json(comparison: Comparison, table: Table, same: set[str], limit: int | None) -> None:
-    from specweave_ml.store.codec import encode
+    from specweave_ml.cli.output import encode
 
     document = comparison.as_dict()
     by_name = {row["name"]: row for row in document["rows"]}

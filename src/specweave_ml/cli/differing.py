@@ -25,9 +25,10 @@ _MOST_ROWS = 40
 @options.full
 @options.as_json
 def diff(a: str, b: str, increment: str | None, *, full: bool, as_json: bool) -> int:
-    """Show in which ingredients two experiments differ: code, data, packages, hardware, command, seeds, params.
+    """Show in which ingredients two experiments differ.
 
-    One: their results say what it does. Several: confounded, nobody can say which of them made the difference. A param
+    Ingredients are code, data, Python, hardware, command line, seeds, params and packages. Where one differs, the
+    results say what it does; where several do, they are confounded: nobody can say which made the difference. A param
     and the argument that carries it are one; the names of the experiments are none.
     """
     from specweave_ml.cli.lookup import find_experiment

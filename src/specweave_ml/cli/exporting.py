@@ -102,7 +102,7 @@ def _data(
     form: str, experiments: Sequence[Experiment], folder: str, document: dict[str, Any], *, history: bool
 ) -> bytes:
     from specweave_ml.cli import formats
-    from specweave_ml.store.codec import encode
+    from specweave_ml.cli.output import encode
     from specweave_ml.store.decision import read_decision
     from specweave_ml.store.layout import DECISION
 

@@ -6,6 +6,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from specweave_ml.errors import MissingDependency
+from specweave_ml.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,17 +25,21 @@ def columns(rows: Iterable[FlatRow]) -> list[str]:
 
 
 def csv_text(rows: Sequence[FlatRow]) -> str:
-    """A header and a line a row; an absent value is empty, NaN and the infinities have the record's names."""
+    """A header and a line a row; an absent value is empty, NaN and the infinities have the record's names.
+
+    What nobody can see is written as an escape, as on a terminal; JSON and Parquet keep it exactly.
+    """
     import csv
 
     text = io.StringIO()
-    table = csv.DictWriter(text, columns(rows), lineterminator="\n")
-    table.writeheader()
-    table.writerows({name: _csv_cell(value) for name, value in row.items()} for row in rows)
+    names = columns(rows)
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(map(visible, names))
+    table.writerows([visible(_as_text(row.get(name))) for name in names] for row in rows)
     return text.getvalue()
 
 
-def _csv_cell(value: Any) -> str:
+def _as_text(value: Any) -> str:
     from specweave_ml.analysis.params import param_text
 
     return "" if value is None else param_text(value)
@@ -42,7 +47,7 @@ def _csv_cell(value: Any) -> str:
 
 def json_lines(rows: Iterable[Any]) -> bytes:
     """A JSON value a line."""
-    from specweave_ml.store.codec import encode
+    from specweave_ml.cli.output import encode
 
     return b"".join(encode(row) + b"\n" for row in rows)
 
@@ -79,7 +84,7 @@ def _arrow_column(values: list[Any], pyarrow: Any) -> Any:
     if kinds <= {int, float} and len(kinds) == 2:
         values = [None if value is None else float(value) for value in values]
     elif not (len(kinds) == 1 and kinds <= {int, float, bool, str}):
-        values = [None if value is None else _csv_cell(value) for value in values]
+        values = [None if value is None else _as_text(value) for value in values]
     if kinds == {int} and any(value is not None and value.bit_length() > 63 for value in values):
         values = [None if value is None else str(value) for value in values]
     return pyarrow.array([_encodable(value) if isinstance(value, str) else value for value in values])

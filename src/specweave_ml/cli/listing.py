@@ -33,6 +33,7 @@ _STATUSES = ("running", "finished", "failed", "killed", "stale")
 @options.archived
 @options.limit
 @options.offset
+@options.no_pull
 @options.as_json
 def list_experiments(
     increment: str | None,
@@ -44,26 +45,32 @@ def list_experiments(
     offset: int,
     *,
     archived: bool,
+    no_pull: bool,
     as_json: bool,
 ) -> int:
     """List experiments, in the order they started."""
     from specweave_ml.cli.ordering import Order, matching
+    from specweave_ml.cli.pulling import pull_first
     from specweave_ml.cli.rows import decision_of
     from specweave_ml.project import find_increment
     from specweave_ml.store.load import load_experiments
+    from specweave_ml.store.spec import read_spec
 
     where = find_increment(increment)
+    if not no_pull:
+        pull_first(where)
     found = load_experiments(where.path, archived=archived)
     kept = matching(found, statuses, tags, series)
-    order = Order(kept, decision_of(where), sort_by=sort_by, is_series=series is not None)
+    spec, _ = read_spec(where.path)
+    order = Order(kept, found, decision_of(where), spec, sort_by=sort_by, is_series=series is not None)
     print_as = _print_json if as_json else _print_table
     print_as(where, order, len(found), limit, offset)
     return 0
 
 
 def _print_json(where: Increment, order: Order, of: int, limit: int | None, offset: int) -> None:
+    from specweave_ml.cli.output import encode
     from specweave_ml.cli.rows import row
-    from specweave_ml.store.codec import encode
 
     def rows(experiments: Sequence[Experiment]) -> list[dict[str, Any]]:
         whole = [{**row(each, order.decision.selected), **order.change_as_json(each)} for each in experiments]
@@ -113,7 +120,8 @@ def _columns(order: Order) -> tuple[list[str], Callable[[Experiment], list[str]]
 
     def cells(experiment: Experiment) -> list[str]:
         numbers = [order.formats[column.name](column.value(experiment)) for column in metrics]
-        selected = ("selected",) if experiment.name == order.decision.selected else ()
+        marks = ["selected"] if experiment.name == order.decision.selected else []
+        marks += ["verified"] if experiment.value("verified") else []
         return [
             experiment.name + (" (archived)" if experiment.archived else ""),
             _status(experiment),
@@ -122,7 +130,7 @@ def _columns(order: Order) -> tuple[list[str], Callable[[Experiment], list[str]]
             *numbers[1:],
             duration(experiment.duration_seconds),
             str(experiment.value("started") or "–")[:16].replace("T", " "),
-            ", ".join((*selected, *experiment.tags)),
+            ", ".join((*marks, *experiment.tags)),
         ]
 
     return titles, cells

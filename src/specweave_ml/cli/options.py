@@ -18,7 +18,11 @@ def not_negative(_context: click.Context, _option: click.Parameter, value: int |
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing.")
+full = click.option(
+    "--full", is_flag=True, help="Everything, however long. Default: cut to 4 kB, except on a terminal."
+)
 archived = click.option("--archived", is_flag=True, help="Also the archived experiments.")
+no_pull = click.option("--no-pull", is_flag=True, help="Do not bring in first what other tools recorded there.")
 limit = click.option(
     "--limit",
     type=int,

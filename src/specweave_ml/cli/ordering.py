@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from specweave_ml.analysis.numbers import MISSING, percent
-from specweave_ml.analysis.ranking import choose_primary, rank
+from specweave_ml.analysis.ranking import choose_primary, column_named, rank
 from specweave_ml.analysis.table import metric_columns, natural, number_formats
 from specweave_ml.store.codec import number_to_json
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from specweave_ml.analysis.numbers import NumberFormat
     from specweave_ml.analysis.ranking import Primary
     from specweave_ml.analysis.table import Column
+    from specweave_ml.analysis.targets import Target
     from specweave_ml.record import Experiment
     from specweave_ml.store.decision import Decision
 
@@ -47,7 +48,9 @@ class Order:
 
     Args:
         found: the experiments in the order they started.
+        everything: they and the others of the increment, all of which have a say in which metric decides.
         decision: what decision.md says of metric and direction.
+        spec: the text of spec.md, for its targets.
         sort_by: one of name, started, duration, status, or a metric, best first.
         is_series: whether they are one series, whose order is that of their names.
 
@@ -56,11 +59,20 @@ class Order:
     """
 
     def __init__(
-        self, found: Sequence[Experiment], decision: Decision, *, sort_by: str | None, is_series: bool
+        self,
+        found: Sequence[Experiment],
+        everything: Sequence[Experiment],
+        decision: Decision,
+        spec: str = "",
+        *,
+        sort_by: str | None,
+        is_series: bool,
     ) -> None:
         self.decision = decision
         self.is_series = is_series
         self._found = found
+        self._everything = everything
+        self._spec = spec
         self._metric = sort_by if sort_by not in _KEYS else None
         key = _KEYS.get(sort_by or ("name" if is_series else ""))
         self.experiments: Sequence[Experiment] = sorted(found, key=key) if key else list(found)
@@ -72,13 +84,15 @@ class Order:
         return metric_columns(self._found)
 
     @cached_property
-    def _finished(self) -> Sequence[Experiment]:
-        return [each for each in self._found if each.kind == "experiment" and each.status == "finished"]
-
-    @cached_property
     def chosen(self) -> Primary:
-        """The metric that decides: the one sorted by, else decision.md's, else the first of the documented list."""
-        return choose_primary(self._all_columns, self._finished, self.decision, self._metric)
+        """The metric that decides: the one sorted by, else the one by which `compare` decides."""
+        finished = _finished(self._everything)
+        if self._metric is not None:
+            return choose_primary(self._all_columns, finished, self.decision, self._metric)
+        logged = metric_columns(finished)
+        primary = choose_primary(logged, finished, self.decision, targets=_targets(self._spec, logged))
+        column = column_named(self._all_columns, primary.metric) if primary.metric else None
+        return replace(primary, column=column)
 
     @cached_property
     def columns(self) -> Sequence[Column]:
@@ -93,12 +107,13 @@ class Order:
         return number_formats(self.columns, self._found, directions)
 
     def best(self) -> str:
-        """The end of a summary: which finished experiment is best, where that can be said."""
-        ranked = rank(self._finished, self.chosen)
+        """The end of a summary: the best single value. Which model is best is for `compare` to say: repeats count."""
+        ranked = rank(_finished(self._found), self.chosen)
         if not ranked or self.chosen.column is None:
             return ""
         value = self.formats[self.chosen.column.name](self.chosen.column.value(ranked[0]))
-        return f"; best {ranked[0].name} ({self.chosen.metric} {value})"
+        extreme = "lowest" if self.chosen.direction == "minimize" else "highest"
+        return f"; {extreme} {self.chosen.metric} {value}, {ranked[0].name}"
 
     def change(self, experiment: Experiment) -> str:
         """The change of the key metric from the one before in the series: `+0.02 (+2.4%)`."""
@@ -149,3 +164,15 @@ class Order:
         ordered = rank(self._found, replace(self.chosen, direction=self.chosen.direction or "maximize"))
         placed = set(ordered)
         return [*ordered, *(each for each in self._found if each not in placed)]
+
+
+def _finished(experiments: Sequence[Experiment]) -> list[Experiment]:
+    return [each for each in experiments if each.kind == "experiment" and each.status == "finished"]
+
+
+def _targets(spec: str, logged: Sequence[Column]) -> Sequence[Target]:
+    if not spec:
+        return ()
+    from specweave_ml.analysis.spec_targets import read_targets
+
+    return read_targets(spec, logged)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from specweave_ml.escape import _INVISIBLE, _LINE_END, _shown
-from specweave_ml.store.codec import encode
+from specweave_ml.escape import in_json, visible
+from specweave_ml.store import codec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +29,11 @@ _SHORT_TEXT = 200
 _Row = TypeVar("_Row")
 
 _CUTS = ((50, 1_000), (20, 300), (10, 150), (5, 80), (3, 40), (1, 20))
+
+
+def encode(value: Any) -> bytes:
+    """The value as JSON in which every character can be seen."""
+    return in_json(codec.encode(value).decode()).encode()
 
 
 def print_json(document: dict[str, Any]) -> None:
@@ -49,11 +54,6 @@ def hint(line: str) -> None:
 def on_terminal() -> bool:
     """Whether a person looks at the output."""
     return sys.stdout.isatty()
-
-
-def visible(text: str) -> str:
-    """The text with its invisible and control characters shown as escapes; line ends of any kind become plain ones."""
-    return _INVISIBLE.sub(_shown, _LINE_END.sub("\n", text))
 
 
 def one_line(text: str) -> str:

@@ -29,6 +29,8 @@ Made from the commands by `python -m specweave_ml.cli.reference`; a test holds i
   (`export`, `compare --csv`) is never cut. A value cut out of a row is counted in its `left_out`.
 - A number that JSON has no word for: of a metric `"NaN"`, `"Infinity"`, `"-Infinity"`; of a param
   `{"$float": "NaN"}`.
+- What nobody can see (controls, bidi, zero-width and tag characters) is printed as an escape; in JSON it is JSON's own
+  escape, so values stay exact.
 - Nothing asks a question. `--dry-run` writes nothing and says what would be.
 """
 
@@ -41,11 +43,22 @@ def reference() -> str:
         "## Exit codes\n",
         *_table("code", "meaning", ((str(code), said) for code, said in EXIT_CODES.items())),
     ]
+    for name, command in every_command().items():
+        pieces += _command(name, command, context)
+    return "\n".join(pieces)
+
+
+def every_command() -> dict[str, click.Command]:
+    """Every command that does something, by what is typed: `list`, `skill install`."""
+    context = click.Context(commands)
+    found: dict[str, click.Command] = {}
     for name in commands.list_commands(context):
         command = commands.get_command(context, name)
-        if command is not None:
-            pieces += _command(name, command, context)
-    return "\n".join(pieces)
+        if isinstance(command, click.Group):
+            found |= {f"{name} {verb}": each for verb, each in command.commands.items()}
+        elif command is not None:
+            found[name] = command
+    return found
 
 
 def _command(name: str, command: click.Command, parent: click.Context) -> Iterator[str]:
@@ -63,7 +76,7 @@ def _spelled(option: click.Option) -> str:
         value = " " + "|".join(map(str, option.type.choices))
     elif not option.is_flag:
         value = f" {option.metavar or 'VALUE'}"
-    return ", ".join(f"`{spelling}{value}`" for spelling in option.opts).replace("|", "\\|")
+    return ", ".join(f"`{spelling}{value}`" for spelling in (*option.opts, *option.secondary_opts)).replace("|", "\\|")
 
 
 def _table(left: str, right: str, rows: Iterable[tuple[str, str]]) -> Iterator[str]:

@@ -36,7 +36,7 @@ _MOST_ROWS = 40
 def reproduce(
     name: str, increment: str | None, repeat: int, environment: str, *, yes: bool, dry_run: bool, as_json: bool
 ) -> int:
-    """Run an experiment again from its record, and say whether the same comes out.
+    """Run an experiment again, to see whether the same comes out.
 
     The recorded commit and changes go into a folder of their own, which is removed afterwards; your files and index are
     not touched. Recorded code runs, so you are asked first. Exit code 0: it re-ran within tolerance, which is recorded;

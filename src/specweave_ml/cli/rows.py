@@ -25,7 +25,7 @@ def decision_of(where: Increment) -> Decision:
 
 
 def row(experiment: Experiment, selected: str | None) -> dict[str, Any]:
-    """One experiment of a list. `kind` and `archived` are there only where they say something."""
+    """One experiment of a list. `kind`, `archived` and `verified` are there only where they say something."""
     return {
         "name": experiment.name,
         "status": experiment.status,
@@ -37,6 +37,7 @@ def row(experiment: Experiment, selected: str | None) -> dict[str, Any]:
         "selected": experiment.name == selected,
         **({"kind": experiment.kind} if experiment.kind != "experiment" else {}),
         **({"archived": True} if experiment.archived else {}),
+        **({"verified": verified} if (verified := experiment.value("verified")) else {}),
     }
 
 
@@ -62,4 +63,14 @@ def details(experiment: Experiment, where: Increment, selected: str | None) -> d
     extra = {key: metadata[key] for key in (*_SOMETIMES, *_TROUBLE) if metadata.get(key)}
     files = {"files": metadata["files"]} if experiment.kind != "experiment" and metadata.get("files") else {}
     problems = {"problems": list(experiment.problems)} if experiment.problems else {}
-    return {**known, **extra, **files, **problems}
+    return {**known, **extra, **_finding(experiment), **files, **problems}
+
+
+def _finding(experiment: Experiment) -> dict[str, str]:
+    """What a search says of its params, in a sentence."""
+    if not experiment.value("trials"):
+        return {}
+    from specweave_ml.search_report import kept_finding
+
+    found = kept_finding(experiment)
+    return {"finding": found.sentence} if found else {}

@@ -13,13 +13,13 @@ from specweave_ml.cli.tables import print_table
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ABOUT = ("increment", "path", "started", "ended", "author", "repeat_of", "description")
+_ABOUT = ("increment", "path", "started", "ended", "author", "repeat_of", "description", "trials", "finding")
 
 
 @click.command("show")
 @options.name
 @options.increment
-@click.option("--full", is_flag=True, help="Everything, however long. Default: cut to 4 kB, except on a terminal.")
+@options.full
 @options.as_json
 def show(name: str, increment: str | None, full: bool, as_json: bool) -> int:  # noqa: FBT001 - click names the arguments it gives
     """Show everything about one experiment.
@@ -34,6 +34,10 @@ def show(name: str, increment: str | None, full: bool, as_json: bool) -> int:  #
     left_out: dict[str, int] = {}
     if not full and (as_json or not on_terminal()):
         known, left_out = shortened(known, READABLE - ENVELOPE)
+    if known.get("verified"):
+        from specweave_ml.reproduction.since import moved_since
+
+        known["moved_since"] = moved_since(experiment, where.root)
     if as_json:
         print_json({"experiment": known, "truncated": bool(left_out), **({"left_out": left_out} if left_out else {})})
     else:
@@ -56,12 +60,31 @@ def _print(known: dict[str, Any]) -> None:
     _section("Metric", "Last Value", {key: param_text(value) for key, value in known["metrics"].items()})
     _section("Param", "Value", {key: param_text(param_from_json(value)) for key, value in known["params"].items()})
     _section("Artifact", "Bytes", {key: f"{facts.get('bytes', 0):,}" for key, facts in known["artifacts"].items()})
+    _print_stages(known)
     _section("Provenance", "", _provenance(known))
     _print_words(known)
 
 
 def _status(known: dict[str, Any]) -> str:
     return str(known["status"] if known["kind"] == "experiment" else known["kind"])
+
+
+def _print_stages(known: dict[str, Any]) -> None:
+    from specweave_ml.analysis.stages import stages_of
+
+    recorded = known.get("stages")
+    stages = stages_of(
+        [row for row in recorded if isinstance(row, dict)] if isinstance(recorded, list) else (), known["status"]
+    )
+    if not stages:
+        return
+    names = {stage.key: stage.name for stage in stages}
+    cells = [
+        (each.name, each.state, each.took, ", ".join(names[need] for need in each.needs), each.said) for each in stages
+    ]
+    say()
+    rows = [[one_line(text) for text in row] for row in cells]
+    print_table(("Stage", "State", "Took", "After", "Said"), rows, expendable=("Said", "After"))
 
 
 def _section(title: str, value: str, rows: Mapping[str, str]) -> None:
@@ -82,6 +105,10 @@ def _provenance(known: dict[str, Any]) -> dict[str, str]:
     }
     for data in known.get("data") or ():
         lines[f"data {data.get('name')}"] = " ".join(str(data[key]) for key in ("uri", "version") if data.get(key))
+    verified = known.get("verified") or {}
+    if verified.get("at"):
+        moved = ", ".join(known.get("moved_since") or ()) or "nothing"
+        lines["verified"] = f"re-ran within tolerance {verified['at']}; since then moved: {moved}"
     missing = [str(gap.get("what")) for gap in (known.get("capture") or {}).get("missing", ())]
     lines["missing"] = ", ".join(missing)
     return {key: str(value) for key, value in lines.items() if value}

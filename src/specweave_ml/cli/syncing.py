@@ -24,6 +24,7 @@ _CONFLICT = 5
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 unless everything is there and up to date.")
 @click.option("--prune", is_flag=True, help="With --all: remove sections of increments that have no experiments.")
 @click.option("--restore", is_flag=True, help="Bring back sections that somebody deleted.")
+@options.no_pull
 @options.dry_run
 @options.as_json
 def sync_docs(
@@ -33,6 +34,7 @@ def sync_docs(
     check: bool,
     prune: bool,
     restore: bool,
+    no_pull: bool,
     dry_run: bool,
     as_json: bool,
 ) -> int:
@@ -52,6 +54,8 @@ def sync_docs(
             "--prune has to look at every increment", next_step="specweave-ml sync-docs update --all --prune"
         )
     act = plan_sync if check or dry_run else sync
+    if act is sync and not no_pull:
+        _pull_first(increment, everything=everything)
     plan = act([increment] if increment else None, everything=everything, prune=prune, restore=restore)
     if as_json:
         _print_json(plan)
@@ -61,6 +65,14 @@ def sync_docs(
     if check:
         return 0 if plan.is_current else _STALE
     return _CONFLICT if plan.conflicts else 0
+
+
+def _pull_first(increment: str | None, *, everything: bool) -> None:
+    from specweave_ml.cli.pulling import pull_first
+    from specweave_ml.project import find_increment, find_root, list_increments
+
+    for where in list_increments(find_root()) if everything else [find_increment(increment)]:
+        pull_first(where)
 
 
 def _print(plan: SyncPlan, *, check: bool, dry_run: bool) -> None:
@@ -80,7 +92,7 @@ def _print(plan: SyncPlan, *, check: bool, dry_run: bool) -> None:
 
 def _print_json(plan: SyncPlan) -> None:
     """The whole plan; of very many documents, those that change first."""
-    from specweave_ml.store.codec import encode
+    from specweave_ml.cli.output import encode
 
     whole: dict[str, Any] = plan.as_dict()
     documents = sorted(whole["documents"], key=lambda each: each["action"] == "unchanged")

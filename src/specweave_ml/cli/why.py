@@ -107,7 +107,7 @@ def _named(names: list[str] | tuple[str, ...]) -> str:
 
 
 def _as_dict(comparison: Comparison, chosen: Chosen | None, limit: int | None) -> dict[str, Any]:
-    from specweave_ml.store.codec import encode
+    from specweave_ml.cli.output import encode
 
     decision = comparison.decision
     selected = chosen.name if chosen and chosen.selected else None

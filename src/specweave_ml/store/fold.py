@@ -30,7 +30,7 @@ class State:
     """What all lines so far say together. `apply` takes them one by one, in reading order."""
 
     __slots__ = (
-        "artifacts", "counts", "data", "dropped", "ended", "folds", "metrics",
+        "artifacts", "counts", "data", "dropped", "ended", "fold_scores", "folds", "metrics",
         "notes", "outcomes", "params", "problems", "seconds", "session", "sets", "stages", "started", "status",
         "tags", "trials",
     )  # fmt: skip
@@ -40,13 +40,14 @@ class State:
         self.metrics: dict[str, float] = {}
         self.counts: dict[str, int] = {}
         self.folds: dict[tuple[int, int], dict[str, Any]] = {}
+        self.fold_scores: dict[str, dict[tuple[int, int], float]] = {}
         self.notes: list[dict[str, Any]] = []
         self.tags: dict[str, None] = {}
         self.data: dict[str, dict[str, Any]] = {}
         self.artifacts: dict[str, dict[str, Any]] = {}
         self.outcomes: dict[str, str] = {}
-        self.trials: list[dict[str, Any]] = []
-        self.stages: list[dict[str, Any]] = []
+        self.trials: dict[int, dict[str, Any]] = {}  # by number; below zero: logged without one
+        self.stages: dict[str, dict[str, Any]] = {}
         self.sets: dict[str, Any] = {}
         self.problems: list[str] = []
         self.dropped = 0
@@ -80,14 +81,15 @@ class State:
     def _fold(self, line: dict[str, Any]) -> None:
         fold = line["fold"]
         place = (int(fold.get("repeat") or 0), int(fold["i"]))
-        values = _numbers(line["m"])
+        new = values = _numbers(line["m"])
         earlier = self.folds.get(place)
         if earlier is not None:
-            values = _numbers(earlier["m"]) | values
+            values = _numbers(earlier["m"]) | new
         self.folds[place] = {**fold, "m": {name: number_to_json(value) for name, value in values.items()}}
-        for name in _numbers(line["m"]):
-            column = [number_from_json(row["m"][name]) for row in self.folds.values() if name in row["m"]]
-            self.metrics[name] = _mean([value for value in column if value is not None])
+        for name, value in new.items():
+            column = self.fold_scores.setdefault(name, {})
+            column[place] = value
+            self.metrics[name] = _mean([*column.values()])
             self.counts.pop(name, None)
 
     def _metrics(self, line: dict[str, Any]) -> None:
@@ -123,10 +125,16 @@ class State:
         self.outcomes[str(line["outcomes"]["metric"])] = str(line["outcomes"]["file"])
 
     def _trial(self, line: dict[str, Any]) -> None:
-        self.trials.append(dict(line["trial"]))
+        trial = dict(line["trial"])
+        number = trial.get("number")
+        self.trials[number if isinstance(number, int) and number >= 0 else -1 - len(self.trials)] = trial
 
     def _stage(self, line: dict[str, Any]) -> None:
-        self.stages.append(dict(line["stage"]))
+        stage = dict(line["stage"])
+        name = str(stage["name"])
+        # One that begins says everything anew: what an earlier try left does not stand beside it.
+        earlier = {} if stage.get("status") == RUNNING else self.stages.get(name, {})
+        self.stages[name] = {**earlier, **stage}
 
     def _dropped(self, line: dict[str, Any]) -> None:
         self.dropped += int(line["dropped"])
@@ -190,7 +198,7 @@ class State:
             "counts": self.counts,
             "folds": [self.folds[place] for place in sorted(self.folds)],
             "outcomes": self.outcomes,
-            "stages": self.stages,
+            "stages": list(self.stages.values()),
             "trials": len(self.trials),
             "data": list(self.data.values()),
         }
