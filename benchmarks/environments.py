@@ -15,7 +15,7 @@ NO_NETWORK = dict.fromkeys(PROXIES, "http://127.0.0.1:9") | {"NO_PROXY": "localh
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Another tracker: what pip installs, and the settings that keep it local."""
+    """Another tracker: what pip installs (with what its own integrations need), and what keeps it local."""
 
     name: str
     requirement: str
@@ -31,7 +31,8 @@ class Peer:
         if not python.exists():
             print(f"installing {self.requirement} below {VENVS} ...", file=sys.stderr)
             run([sys.executable, "-m", "venv", str(VENVS / self.name)])
-        run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", self.requirement])
+        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        run([*install, *self.requirement.split()])
         version = run([str(python), "-c", f"from importlib.metadata import version; print(version({self.name!r}))"])
         return Contender(
             f"{self.name} {version.strip()}",
@@ -45,7 +46,7 @@ class Peer:
 PEERS = {
     peer.name: peer
     for peer in (
-        Peer("mlflow", "mlflow>=3.17", {"MLFLOW_DISABLE_TELEMETRY": "true"}),
+        Peer("mlflow", "mlflow>=3.17 xgboost-cpu>=3", {"MLFLOW_DISABLE_TELEMETRY": "true"}),
         Peer("trackio", "trackio>=0.43", {"TRACKIO_DIR": "trackio", "HF_HUB_OFFLINE": "1"}),
         Peer("wandb", "wandb>=0.31", {"WANDB_MODE": "offline", "WANDB_ERROR_REPORTING": "false"}),
     )

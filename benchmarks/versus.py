@@ -11,6 +11,7 @@ from benchmarks.environments import PEERS
 from benchmarks.measure import FLOOR, OURS, Bench, Contender, MeasurementError, Sample
 from benchmarks.rows import log_until_killed, short_in_project, sizes_of_short
 from benchmarks.table import in_unit
+from benchmarks.work.boosting import ROUNDS
 
 POINTS = 10_000
 WIDE_ROWS = 100
@@ -82,6 +83,8 @@ class Versus:
         yield from self.points(POINTS, 1, "one point")
         yield from self.points(WIDE_ROWS, 100, "a value of 100 logged at once")
         yield self.read()
+        yield self.rounds()
+        yield self.tuned()
 
     def imports(self) -> Comparison:
         """By the wall, less the bare Python of the same environment."""
@@ -136,6 +139,20 @@ class Versus:
                     jobs[FLOOR.name] = partial(self.bench.work, FLOOR, "read", folder)
             taken = self._taken(jobs)
         return self._compare(f"read {RUNS:,} runs, sorted, cold process", "ms", taken | unable, lambda s: s.wall)
+
+    def rounds(self) -> Comparison:
+        """XGBoost with each tracker's own integration, where it has one."""
+        taken = self._taken({c.name: partial(self._in_project, c, "rounds") for c in self.contenders})
+        return self._compare(f"{ROUNDS:,} rounds of XGBoost", "ms", taken, lambda sample: sample.laps[0])
+
+    def tuned(self) -> Comparison:
+        """A grid search as each tracker records it by itself, where it does."""
+        taken = self._taken({c.name: partial(self._in_project, c, "tuned") for c in self.contenders})
+        return self._compare("a grid search of 100 × 5 fits", "ms", taken, lambda sample: sample.laps[0])
+
+    def _in_project(self, contender: Contender, work: str) -> Sample:
+        with self.bench.project() as folder:
+            return self.bench.work(contender, work, folder)
 
     def _taken(self, jobs: Mapping[str, Callable[[], T]]) -> dict[str, list[T] | str]:
         """What each job gave in every repeat, or why a peer could not do it at all."""

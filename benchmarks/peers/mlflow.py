@@ -65,3 +65,25 @@ def read() -> Sequence[tuple[object, ...]]:
         experiment_names=["bench"], order_by=[f"metrics.{SORTED_BY} DESC"], output_format="list", max_results=50_000
     )
     return [(run.info.run_name, run.info.status, run.data.tags, run.data.params, run.data.metrics) for run in runs]
+
+
+def rounds(timed: Timed) -> None:
+    """XGBoost as MLflow logs it by itself."""
+    from benchmarks.work.boosting import problem, train_xgboost
+
+    use_database()
+    problem()
+    mlflow.xgboost.autolog()
+    with timed, mlflow.start_run(run_name="rounds"):
+        train_xgboost([])
+
+
+def tuned(timed: Timed) -> None:
+    """scikit-learn's grid search as MLflow logs it by itself: the five best candidates."""
+    from benchmarks.work.searches import plain_search
+
+    use_database()
+    plain_search()
+    mlflow.sklearn.autolog()
+    with timed:
+        plain_search()

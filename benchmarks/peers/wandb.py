@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 import wandb
-from wandb.proto.wandb_internal_pb2 import Record
+from wandb.proto.wandb_internal_pb2 import Record  # type: ignore[attr-defined]  # made at import
 
 from benchmarks.work.data import METRICS, PARAMS, SHORT_EXPERIMENTS, SORTED_BY, metrics_of, series
 from benchmarks.work.timed import Timed

@@ -17,8 +17,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from specweave_ml.living_docs import exchange
-
 CALLS = "open write fsync link mkdir rmdir unlink replace fchmod".split()
 _HERE = Path(__file__).parent
 _RUN = """
@@ -112,6 +110,8 @@ def ended(pid: int, seconds: float) -> int | None:
 
 def at_step(number: int, what: Callable[[], None]) -> Callable[[], int]:
     """Do something before the sync's call of this number; the function that is given back says how many there were."""
+    from specweave_ml.living_docs import exchange
+
     steps = 0
 
     def counted(call: Callable[..., Any]) -> Callable[..., Any]:

@@ -178,7 +178,7 @@ def test_all_is_well_after_tracking(seed: Path, run: CommandLine) -> None:
     assert [*done.json] == ["schema", "ok", "checks"]
     assert all(check.keys() == {"name", "ok", "why", "next"} for check in done.json["checks"])
     assert all(check["ok"] for check in done.json["checks"])
-    assert run("doctor").last_line == "22 of 22 checks are well"
+    assert run("doctor").last_line == "23 of 23 checks are well"
 
 
 def test_what_is_wrong_is_named_with_its_place_and_what_to_do(golden: Path, run: CommandLine) -> None:

@@ -39,7 +39,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
             n_workers=2,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address="localhost:0",  # None still asks for port 8787, which another test process may have
             local_directory=str(folder),
             silence_logs="CRITICAL",
         ) as processes,

@@ -414,7 +414,9 @@ def test_a_record_that_names_files_elsewhere_gets_none(project, tmp_path):
 
 
 def test_the_worktree_goes_when_the_re_run_is_killed(project):
-    (project / "tracked.py").write_text("import time\n" + TRACKED + "time.sleep(60 if 'tree' in __file__ else 0)\n")
+    (project / "tracked.py").write_text(
+        "import time\n" + TRACKED + "time.sleep(60 if 'specweave-ml-' in __file__ else 0)\n"
+    )
     track()
     process = subprocess.Popen(
         [sys.executable, "-m", "specweave_ml", "reproduce", "tracked", "--yes"], start_new_session=True

@@ -116,7 +116,13 @@ def test_the_wheel_holds_our_files_and_no_others(wheel: Path) -> None:
     skill = {f"specweave_ml/experiment-tracker/{path}" for path in skill_files()}
     assert {name for name in names if ".dist-info/" not in name} == code | texts | marks | skill
     assert texts
-    assert entry_points.split("\n", 1)[1].strip() == "specweave-ml = specweave_ml.cli:main"
+    sections = [section.strip().split("\n", 1) for section in entry_points.split("[")[1:]]
+    assert {title.rstrip("]"): entry for title, entry in sections} == {
+        "console_scripts": "specweave-ml = specweave_ml.cli:main",
+        "mlflow.model_registry_store": "specweave = specweave_ml.mlflow.registry:registry_store",
+        "mlflow.run_context_provider": "specweave = specweave_ml.mlflow.server:IncrementContext",
+        "mlflow.tracking_store": "specweave = specweave_ml.mlflow.plugin:tracking_store",
+    }
 
 
 def test_installed_far_away_it_tracks_and_renders(environment: Environment, project: Path) -> None:

@@ -101,7 +101,8 @@ def test_commit_and_branch_are_known_at_once(make, tmp_path):
     started = start(str(root))
     assert started["code"]["commit"] == git(root, "rev-parse", "HEAD")
     assert started["code"]["branch"] == git(root, "symbolic-ref", "--short", "HEAD")
-    assert code(root) == {**started["code"], "dirty": False}
+    pushed = make is submodule  # a clone has its commit from a remote
+    assert code(root) == {**started["code"], "dirty": False, "pushed": pushed}
 
 
 def test_detached(repository):
@@ -325,11 +326,14 @@ def test_trackers_folders_are_those_of_the_project_below_the_top(repository):
     assert code(repository)["dirty"] is True
 
 
-def test_nothing_in_the_repository_is_written(repository):
+def test_nothing_in_the_repository_is_written_but_the_ref_that_keeps_the_commit(repository):
     touch_later(repository / "train.py")
+    ours = [repository / ".git" / name for name in ("objects", "refs/specweave-ml")]
 
     def written() -> dict[Path, tuple[int, int]]:
-        return {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in repository.rglob("*")}
+        files = (path for path in repository.rglob("*") if path.is_file())
+        others = (path for path in files if not any(path.is_relative_to(folder) for folder in ours))
+        return {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in others}
 
     before = written()
     assert code(repository)["dirty"] is False

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from specweave_ml.provenance.gaps import gap
 from specweave_ml.provenance.git import find_repository, looked_at, refusal, run_git, settings, switched_off
@@ -43,12 +43,14 @@ _SHOWN_AS = (
 _PREFIXES = ("--src-prefix=a/", "--dst-prefix=b/")
 
 
-class _Left(NamedTuple):
+class _Left:
     """Paths that the patch does not hold, by reason."""
 
-    large: list[str]
-    secret: list[str]
-    odd: list[str]
+    # A plain class: the standard ones are made by exec, and an exec while Python exits by Ctrl-C changes its exit code.
+    def __init__(self) -> None:
+        self.large: list[str] = []
+        self.secret: list[str] = []
+        self.odd: list[str] = []
 
 
 def read_changes(root: str, commit: str | None) -> Found:
@@ -72,7 +74,7 @@ def read_changes(root: str, commit: str | None) -> Found:
     for answer in (changed, others):
         if answer.code:
             return {}, [refusal("code.patch", answer)]
-    left = _Left([], [], [])
+    left = _Left()
     tracked = _small_enough(top, commit, _changed_paths(changed.output), left)
     patch = _patch_of(top, where, commit, tracked, left) if tracked else b""
     new = dict(_new_files(top, sorted(filter(_is_source, _names(others.output))), len(patch), left))

@@ -13,7 +13,7 @@ from specweave_ml.store.codec import number_from_json, number_to_json, param_fro
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from typing import Any
 
 RUNNING = "running"
@@ -89,7 +89,7 @@ class State:
         for name, value in new.items():
             column = self.fold_scores.setdefault(name, {})
             column[place] = value
-            self.metrics[name] = _mean([*column.values()])
+            self.metrics[name] = _mean(column.values())
             self.counts.pop(name, None)
 
     def _metrics(self, line: dict[str, Any]) -> None:
@@ -243,10 +243,11 @@ def _numbers(values: dict[str, Any]) -> dict[str, float]:
     return numbers
 
 
-def _mean(values: list[float]) -> float:
-    return (
-        fsum(values) / len(values) if all(abs(value) != float("inf") for value in values) else sum(values) / len(values)
-    )
+def _mean(values: Collection[float]) -> float:
+    try:
+        return fsum(values) / len(values)
+    except (ValueError, OverflowError):  # infinities of both signs, or a sum beyond the largest float
+        return sum(values) / len(values)
 
 
 def _at(line: dict[str, Any]) -> str | None:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from specweave_ml.errors import UsageError
 from specweave_ml.tracking import track_experiment
-from specweave_ml.training.comparing import _Contest, _usual
+from specweave_ml.training.comparing import log_test
 from specweave_ml.training.estimators import short_name
 from specweave_ml.training.fit import fitted
-from specweave_ml.training.given import check_data, extras_of
+from specweave_ml.training.given import check_data
 from specweave_ml.training.recorded import Recorded, attempt
-from specweave_ml.training.scoring import scoring_of
-from specweave_ml.training.workers import Work
+from specweave_ml.training.scoring import scoring_of, usual_metrics
 
 if TYPE_CHECKING:
     from specweave_ml.tracking import TrackedExperiment
@@ -62,9 +61,8 @@ class TrackedModel(Recorded):
             UsageError: X and y differ in length, a target is missing, or there is no such metric.
         """
         check_data(X, y)
-        scoring = scoring_of(self.model, metrics or _usual(self.model, y), None, direction)
-        work = Work(self.model, None, None, [], scoring, extras_of(X, None, None))
-        _Contest(self.experiment.name, work, X, y)._test(self.experiment, self.model)
+        scoring = scoring_of(self.model, metrics or usual_metrics(self.model, y), None, direction)
+        log_test(self.experiment, self.model, X, y, scoring)
         self._is_fitted = True
         return {name: value for name, value in self.experiment.metrics.items() if name in scoring.signs}
 
