@@ -19,6 +19,7 @@ from benchmarks.work.data import EXPERIMENTS
 BARE = [sys.executable, "-c", "pass"]
 IMPORT = [sys.executable, "-c", "from specweave import track_experiment"]
 REPOSITORY_FILES = 5_000
+LARGE_REPOSITORY_FILES = 50_000
 MEGABYTE = 1 << 20
 
 
@@ -107,10 +108,34 @@ def sizes_of_short(bench: Bench, root: Path | None) -> list[int]:
         return [(ours / name).stat().st_size for name in ("params.json", "metrics.json", "metadata.yaml")]
 
 
-def dirty_repository(bench: Bench) -> Path:
-    """A git repository of 5,000 committed files, 50 of them changed since, and 20 untracked ones."""
-    repository = bench.folder / "repository"
-    for number in range(REPOSITORY_FILES):
+def capture(bench: Bench) -> Iterator[Line]:
+    """What the capture costs training: the same short experiment in a bare folder, and in a huge repository."""
+    repository = dirty_repository(bench, LARGE_REPOSITORY_FILES)
+    with (repository / "data.bin").open("wb") as untracked:
+        untracked.truncate(1 << 30)
+    taken = bench.interleave(
+        {
+            "floor": partial(short_in_project, bench, OURS, None),
+            "ours": partial(short_in_project, bench, OURS, repository),
+        },
+        max(15, 3 * bench.repeat),
+    )
+    yield Line(
+        row="capture",
+        work=f"short experiment, {LARGE_REPOSITORY_FILES:,} files and 1 GB untracked; floor: a bare folder",
+        unit="ms",
+        floor=[sample.laps[0] for sample in taken["floor"]],
+        ours=[sample.laps[0] for sample in taken["ours"]],
+        judge="more",
+        reach=0.002,
+        notes=["both are ours, the first of a process: the difference is what the repository costs the main thread"],
+    )
+
+
+def dirty_repository(bench: Bench, files: int = REPOSITORY_FILES) -> Path:
+    """A git repository of so many committed files, a hundredth of them changed since, and 20 untracked ones."""
+    repository = bench.folder / f"repository-{files}"
+    for number in range(files):
         path = repository / f"package_{number // 100:02d}" / f"module_{number:04d}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f'"""Module {number}."""\n\nVALUE = {number}\n' + "# a line of source\n" * 40, encoding="utf-8")
@@ -226,6 +251,7 @@ def listing(bench: Bench, count: int = 1_000) -> Iterator[Line]:
 ROWS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "import": imports,
     "short": short,
+    "capture": capture,
     "point": partial(points, rows=100_000, width=1, row="point", work="one `log_metric`, 100,000 in a row"),
     "wide": partial(points, rows=1_000, width=100, row="wide", work="`log_metrics` of 100 values, a value"),
     "read": read,

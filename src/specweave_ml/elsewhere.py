@@ -17,7 +17,7 @@ _OTHER_SKILLS = {
         IsolationForestDetector LOFDetector OneClassSVMDetector QualityControlPipeline SystemAnomalyPipeline""",
     ),
     "automl-optimizer": (
-        "track_experiment(name) around each candidate records a search",
+        "track_hyperparameters(...) records a search",
         "AutoMLPipeline AutoSklearnOptimizer H2OAutoMLOptimizer NeuralArchitectureSearch OptunaOptimizer",
     ),
     "cv-pipeline-builder": (

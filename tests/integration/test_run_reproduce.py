@@ -445,3 +445,36 @@ def test_an_environment_of_its_own(project, tmp_path):
     assert (found["verdict"], found["only_difference"]) == ("reproduced", None)
     assert statuses(found)["packages"] == "match"
     assert load_experiment("small").metadata["verified"]["environment"] == "locked"
+
+
+def test_a_realistic_project_goes_the_whole_way(project):
+    """Packages of its own, data that DVC keeps, a dirty tree: recorded, told apart, run again, and drifted at last."""
+    for package, text in {
+        "features": "SCALE = 1.0\n",
+        "models": "from features import SCALE\n\nBASE = 0.2 * SCALE\n",
+    }.items():
+        (project / package).mkdir()
+        (project / package / "__init__.py").write_text(text)
+    (project / "data" / "raw").mkdir()
+    (project / "data" / "raw" / "clicks.csv").write_text("1\n0\n1\n")
+    (project / "raw.dvc").write_text("outs:\n- md5: ec1d2935f811b77cc49b031b999cbf17.dir\n  path: data/raw\n")
+    (project / "data" / "raw.dvc").write_text("outs:\n- md5: ec1d2935f811b77cc49b031b999cbf17.dir\n  path: raw\n")
+    text = TRACKED.replace("from model import score", "from model import score\nfrom models import BASE")
+    text = text.replace('exp.log_dataset("train"', 'exp.log_dataset("raw", "data/raw")\n    exp.log_dataset("train"')
+    (project / "tracked.py").write_text(text.replace("random.random() / 100", "random.random() / 100 + BASE"))
+    commit_all(project)
+    (project / "features" / "__init__.py").write_text("SCALE = 1.5\n")
+    (project / "models" / "heads.py").write_text("HEADS = 4\n")
+    track()
+    raw = next(data for data in load_experiment("tracked").data if data["name"] == "raw")
+    assert (raw["pointer"]["tool"], raw["files"]) == ("dvc", 1)
+    (project / "features" / "__init__.py").write_text("SCALE = 1.0\n")
+    track()
+    assert diff("tracked", "tracked-2") == ("one", ["code"])
+    found = reproduce("tracked")
+    assert (found["verdict"], statuses(found)["data raw"]) == ("reproduced", "match")
+    (project / "data" / "raw" / "clicks.csv").write_text("0\n0\n1\n")
+    found = reproduce("tracked")
+    assert (found["only_difference"], verdicts(found)) == ("data raw", {"accuracy": "EXACT"})
+    shown = as_process("show", "tracked").stdout
+    assert "data raw" in shown.partition("since then moved: ")[2]

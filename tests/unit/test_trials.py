@@ -116,15 +116,19 @@ def test_what_is_empty_takes_no_room():
 FINGERPRINT = """
 import numpy, pandas
 from sklearn.tree import DecisionTreeClassifier
+from specweave_ml.training.fit import Extras
 from specweave_ml.training.folds import splits_of
 from specweave_ml.training.resuming import fingerprint
 from specweave_ml.training.scoring import scoring_of
+from specweave_ml.training.workers import Work
 
 tree = DecisionTreeClassifier(random_state=0)
 X = pandas.DataFrame({"a": numpy.arange(12.0), "b": list("xyz" * 4)})
 y = pandas.Series(["yes", "no"] * 6)
 splits, _ = splits_of(3, tree, X, y)
-print(fingerprint(tree, [{"max_depth": 1, "splitter": tree, "of": len}], scoring_of(tree, "f1_macro"), splits, X, y, {"w": [1]}))
+work = Work(tree, X, y, splits, scoring_of(tree, ["f1_macro", "accuracy"]), Extras({"w": [1]}, {}))
+print(fingerprint(work, [{"max_depth": 1, "splitter": tree, "of": len}]))
+print(fingerprint(work, [{"max_depth": object()}]))
 """
 
 
@@ -134,4 +138,7 @@ def test_a_fingerprint_is_the_same_in_every_process():
         return done.stdout.strip()
 
     first, second = printed(), printed()
-    assert first == second != "None"
+    assert first == second
+    known, nameless = first.split()
+    assert known != "None"
+    assert nameless == "None"  # two objects without a text of their own cannot be told apart

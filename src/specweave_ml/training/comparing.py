@@ -57,9 +57,8 @@ def compare_models(
         compare_models(models, X, y, cv=5)                                 on the same folds only
         compare_models(fitted_models, X_test, y_test)                      tested as they are
 
-    Beside the metrics of the test rows each has `training_seconds`, `inference_microseconds_per_row` (the median of
-    repeats, warm) and `model_size_bytes`, so that among models that cannot be told apart the cheapest is recommended.
-    A model that fails is a failed experiment, and the others go on.
+    Beside its metrics each has `training_seconds`, `inference_microseconds_per_row` (the median of repeats, warm) and
+    `model_size_bytes`. A model that fails is a failed experiment, and the others go on.
 
     Args:
         models: name → estimator (or its class), or a list of them.
@@ -79,45 +78,44 @@ def compare_models(
         params: name → params to record beside those that are not at their defaults.
         about: `description`, `tags` and `repeat_of`, as `track_experiment` takes them.
 
-    Returns:
-        The comparison of the increment, as comparison.md shows it.
-
     Raises:
         UsageError: something given cannot be meant (said before anything is fitted), or every model failed.
-        MissingDependency: scikit-learn is not installed.
     """
+    data = (X_train, y_train, X_test, y_test)
     if X_test is None and cv is None:
-        X_train, y_train, X_test, y_test = None, None, X_train, y_train
-    named = _named(models, fresh=X_train is not None)
-    for X, y in ((X_train, y_train), (X_test, y_test)):
-        if X is not None:
-            check_data(X, y if y is not None else [])
-    target = y_test if y_train is None else y_train
-    rows = X_test if X_train is None else X_train
-    check_data(rows, None, groups=groups, sample_weight=sample_weight)
-    splits, splitter = ([], "") if cv is None else splits_of(cv, named[0][1], X_train, y_train, groups)
-    extras = extras_of(rows, fit_params, sample_weight)
-    contests = [
-        _Contest(
-            name,
-            Work(
-                model,
-                X_train,
-                y_train,
-                splits,
-                scoring_of(model, metrics or usual_metrics(model, target), None, direction),
-                extras,
-            ),
-            X_test,
-            y_test,
-            (params or {}).get(name, {}),
-        )
-        for name, model in named
-    ]
-    failures = [contest.record(increment, splitter, n_jobs, about) for contest in contests]
+        data = (None, None, X_train, y_train)
+    contests, splitter = _contests(models, data, metrics, direction, cv, groups, sample_weight, fit_params)
+    failures = [contest.record(increment, splitter, n_jobs, params or {}, about) for contest in contests]
     if all(failures):
         raise UsageError(f"every model failed; the first: {failures[0]}", expected="models that fit the data")
     return _compared(increment)
+
+
+def _contests(
+    models: Any,
+    data: tuple[Any, Any, Any, Any],
+    metrics: Any,
+    direction: str | None,
+    cv: Any,
+    groups: Any,
+    sample_weight: Any,
+    fit_params: Mapping[str, Any] | None,
+) -> tuple[list[_Contest], str]:
+    """What is to be done with each model, and the splitter in words; all that was given is looked at here."""
+    X_train, y_train, X_test, y_test = data
+    named = _named(models, fresh=X_train is not None)
+    rows, target = (X_test, y_test) if X_train is None else (X_train, y_train)
+    check_data(rows, [] if target is None else target, groups=groups, sample_weight=sample_weight)
+    if X_test is not None:
+        check_data(X_test, [] if y_test is None else y_test)
+    splits, splitter = ([], "") if cv is None else splits_of(cv, named[0][1], X_train, y_train, groups)
+    extras = extras_of(rows, fit_params, sample_weight)
+    scorings = [scoring_of(model, metrics or usual_metrics(model, target), None, direction) for _, model in named]
+    contests = [
+        _Contest(name, Work(model, X_train, y_train, splits, scoring, extras), X_test, y_test)
+        for (name, model), scoring in zip(named, scorings, strict=True)
+    ]
+    return contests, splitter
 
 
 def _named(models: Any, *, fresh: bool) -> list[tuple[str, Any]]:
@@ -141,13 +139,20 @@ class _Contest(NamedTuple):
     work: Work
     X_test: Any
     y_test: Any
-    params: Mapping[str, Any] = {}
 
-    def record(self, increment: str | None, splitter: str, n_jobs: int | None, about: Mapping[str, Any]) -> str | None:
+    def record(
+        self,
+        increment: str | None,
+        splitter: str,
+        n_jobs: int | None,
+        params: Mapping[str, Mapping[str, Any]],
+        about: Mapping[str, Any],
+    ) -> str | None:
         """Record the model; what made it fail, or None."""
         experiment = track_experiment(self.name, increment, **about)
         try:
             with experiment:
+                experiment.log_params({**params.get(self.name, {}), **chosen_params(self.work.estimator)})
                 self._run(experiment, splitter, n_jobs)
         except Exception as error:  # noqa: BLE001 - a model that fails is recorded so, and the others go on
             why = f"{experiment.name}: {type(error).__name__}: {error}"
@@ -157,7 +162,6 @@ class _Contest(NamedTuple):
 
     def _run(self, experiment: TrackedExperiment, splitter: str, n_jobs: int | None) -> None:
         model, work = self.work.estimator, self.work
-        experiment.log_params({**self.params, **chosen_params(model)})
         log_data(experiment, X_train=work.X, y_train=work.y, X_test=self.X_test, y_test=self.y_test)
         if type(model).__module__.startswith("sklearn.dummy"):
             experiment.add_tag("baseline")

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from specweave_ml.record import Experiment
-    from specweave_ml.training.folds import Split
     from specweave_ml.training.scoring import Scoring
     from specweave_ml.training.trials import Trial
+    from specweave_ml.training.workers import Work
 
 PLAN = "search.json"
 
@@ -69,16 +69,14 @@ def plan_in(experiment: Experiment | None) -> dict[str, Any]:
     return plan if isinstance(plan, dict) else {}
 
 
-def fingerprint(
-    estimator: Any, points: Sequence[Mapping[str, Any]], scoring: Scoring, splits: Sequence[Split], *data: Any
-) -> str | None:
+def fingerprint(work: Work, points: Sequence[Mapping[str, Any]]) -> str | None:
     """One hash of all that makes a search the same search; None for what cannot be hashed, which never goes on."""
-    params = estimator.get_params(deep=True)
+    scoring = work.scoring
     measured = (scoring.primary, scoring.direction, dict(scoring.signs))
-    rows = [split.split_id for split in splits]
+    rows = [split.split_id for split in work.splits]
     try:
-        said = _plain([params, *points, *scoring.scorers.values()])
-        return str(joblib.hash((type(estimator).__qualname__, measured, rows, said, data)))
+        said = _plain([work.estimator.get_params(deep=True), *points, *scoring.scorers.values()])
+        return str(joblib.hash((type(work.estimator).__qualname__, measured, rows, said, work.X, work.y, work.extras)))
     except Exception:  # noqa: BLE001 - data of any kind is pickled for it, which may raise anything
         return None
 

@@ -82,9 +82,8 @@ def track_hyperparameters(
 ) -> SearchResults:
     """Search params by cross-validation, with every combination recorded as a trial of one experiment.
 
-    The scores, and the winner, are those of scikit-learn's `GridSearchCV` and `RandomizedSearchCV`. The fits run where
-    joblib's `parallel_config` says; only this process writes, each trial the moment its last fold is there. A
-    candidate that fails is a failed trial, and the search goes on.
+    Scores and winner are those of scikit-learn's `GridSearchCV` and `RandomizedSearchCV`. The fits run where joblib's
+    `parallel_config` says; only this process writes, each trial the moment its last fold is there.
 
     Args:
         model: an estimator, or its class.
@@ -95,47 +94,31 @@ def track_hyperparameters(
         name: of the experiment; by default from the model's class.
         n_iter: draw so many points instead of trying all.
         random_state: a seed for the drawing.
-        scoring: None for the model's own score, a scorer, its name, a list of these, or a mapping name → scorer.
+        scoring: a scorer, its name, a list, or a mapping name → scorer; None: the model's own score.
         direction: `maximize` or `minimize`, for a scorer of your own whose name does not say.
         cv: a number of folds (5), a splitter, or splits.
         groups: of each row, for splitters that keep groups together.
         sample_weight: of each row, for the fits, and for the scorers that take it.
         fit_params: further arguments of `fit`; what has a value a row is cut to the fold's rows.
-        refit: fit the best on all rows, and save it; among several metrics the name of the one that decides.
+        refit: fit the best on all rows and save it; of several metrics the name of the one that decides.
         n_jobs: fits at the same time; None: as `parallel_config` says, else 1.
-        resume: None: go on with the same search of this name if it was cut short; True: it must be there; False: start
-            anew. Finished trials are not fitted again.
+        resume: go on with this search where it was cut short. True: it must be there; False: start anew.
         about: `description`, `tags` and `repeat_of`, as `track_experiment` takes them.
 
     Raises:
         UsageError: something given cannot be meant (said before anything is fitted), or every trial failed.
-        MissingDependency: scikit-learn is not installed.
     """
     estimator = unfitted(model)
     check_data(X_train, y_train, groups=groups, sample_weight=sample_weight)
     measured = scoring_of(estimator, scoring, refit if isinstance(refit, str) else None, direction)
     splits, splitter = splits_of(cv, estimator, X_train, y_train, groups)
+    extras = extras_of(X_train, fit_params, sample_weight, measured)
+    work = Work(estimator, X_train, y_train, splits, measured, extras)
     name = name or f"{short_name(estimator)}-{'grid' if n_iter is None else 'random'}-search"
     earlier = earlier_search(name, increment, resume=resume)
-    seed = None if n_iter is None else _seed(random_state, plan_in(earlier))
-    points = candidates_of(estimator, param_grid, n_iter, seed)
-    extras = extras_of(X_train, fit_params, sample_weight, measured)
-    plan = {
-        "sampler": "grid" if n_iter is None else "random",
-        "random_state": seed if isinstance(seed, int) else None,
-        "log_params": log_scales(param_grid),
-        "points": len(points),
-        "metric": measured.primary,
-        "direction": measured.direction,
-        "metrics": list(measured.signs),
-        "cv": splitter,
-        "folds": len(splits),
-        "fingerprint": fingerprint(estimator, points, measured, splits, X_train, y_train, extras),
-    }
-    search = _Search(Work(estimator, X_train, y_train, splits, measured, extras), points, plan, n_jobs, bool(refit))
-    earlier = to_go_on(earlier, plan, must=bool(resume))
-    name = name if earlier is None else earlier.name
-    with track_experiment(name, increment, resume=earlier is not None, **about) as experiment:
+    search = _planned(work, splitter, param_grid, n_iter, _seed(random_state, earlier), n_jobs, refit=bool(refit))
+    earlier = to_go_on(earlier, search.plan, must=bool(resume))
+    with track_experiment(earlier.name if earlier else name, increment, resume=bool(earlier), **about) as experiment:
         return search.conduct(experiment, earlier)
 
 
@@ -151,12 +134,31 @@ def track_grid_search(
     return results.best_model, results
 
 
-def _seed(random_state: Any, plan: Mapping[str, Any]) -> Any:
+def _seed(random_state: Any, earlier: Experiment | None) -> Any:
     """The caller's seed; else that of the search to go on with, else a new one, which the plan keeps."""
     if random_state is not None:
         return random_state
-    kept = plan.get("random_state")
+    kept = plan_in(earlier).get("random_state")
     return kept if isinstance(kept, int) else int.from_bytes(os.urandom(4))
+
+
+def _planned(
+    work: Work, splitter: str, grid: Any, n_iter: int | None, seed: Any, n_jobs: int | None, *, refit: bool
+) -> _Search:
+    points = candidates_of(work.estimator, grid, n_iter, seed)
+    plan = {
+        "sampler": "grid" if n_iter is None else "random",
+        "random_state": seed if n_iter is not None and isinstance(seed, int) else None,
+        "log_params": log_scales(grid),
+        "points": len(points),
+        "metric": work.scoring.primary,
+        "direction": work.scoring.direction,
+        "metrics": list(work.scoring.signs),
+        "cv": splitter,
+        "folds": len(work.splits),
+        "fingerprint": fingerprint(work, points),
+    }
+    return _Search(work, points, plan, n_jobs, refit)
 
 
 @dataclass(frozen=True, slots=True)
