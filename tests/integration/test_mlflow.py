@@ -150,7 +150,7 @@ def test_the_seeds_pure_mode_and_the_wrapper(copy):
     assert pure.metrics["precision@10"] == 0.4
     assert pure.tags == ("reviewed", "team=vision")
     (second,) = set(pure.metadata["mlflow"]["models"].values()) - {"model"}
-    assert [*pure.artifacts] == ["artifacts/tables/a.json", "models/model/MLmodel", f"models/{second}/MLmodel"]
+    assert {*pure.artifacts} == {"artifacts/tables/a.json", "models/model/MLmodel", f"models/{second}/MLmodel"}
     assert pure.data[0]["uri"] == "https://data.org/train.csv"
     child = load_experiment("child", increment="0042")
     assert child.metadata["parent"] == pure.metadata["foreign"]["id"]

@@ -156,6 +156,7 @@ def test_a_comparison_that_people_changed_is_left_as_it_is():
         comparison = compare_models({"other": DecisionTreeClassifier()}, X_train, y_train, X_test, y_test)
     assert len(comparison.experiments) == 2
     assert COMPARISON.read_text().endswith("My own words.\n")
+    COMPARISON.unlink()  # or the end of the tests would say so once more
 
 
 def test_switched_off_nothing_is_written(project, monkeypatch):

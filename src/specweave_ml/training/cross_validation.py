@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isnan
+from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy
@@ -190,7 +190,7 @@ def distribution(scores: Sequence[float]) -> dict[str, float | int | None]:
     named = dict(zip(("min", "q1", "median", "q3", "max"), quartiles.tolist(), strict=True))
     spread = float(numpy.std(column, ddof=1)) if len(column) > 1 else float("nan")
     found = {"folds": len(column), "mean": float(numpy.average(column)), "std": spread, **named}
-    return {name: None if isnan(value) else value for name, value in found.items()}
+    return {name: value if isfinite(value) else None for name, value in found.items()}
 
 
 def _log_outcomes(experiment: TrackedExperiment, fits: Sequence[Fit], splits: Sequence[Split]) -> None:
