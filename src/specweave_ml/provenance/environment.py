@@ -20,7 +20,6 @@ _LOCKS = (
     "uv.lock poetry.lock pdm.lock pylock.toml Pipfile.lock conda-lock.yml requirements.lock requirements.txt "
     "environment.yml environment.yaml"
 ).split()
-_LARGEST_LOCK = 16 << 20
 
 
 def read_machine() -> Found:
@@ -72,15 +71,11 @@ def read_packages(root: str) -> Found:
 
 def read_lock(root: str) -> Found:
     """`lock`: the file at the project's root that says which packages are meant, the most exact kind first."""
-    import hashlib
+    from specweave_ml.provenance.data import describe_files
 
     for name in _LOCKS:
-        try:
-            with open(f"{root}/{name}", "rb") as file:
-                content = file.read(_LARGEST_LOCK)
-        except OSError:
-            continue
-        return {"lock": {"file": name, "sha256": hashlib.sha256(content).hexdigest()}}, []
+        if os.path.isfile(f"{root}/{name}"):
+            return {"lock": {"file": name, "sha256": describe_files(f"{root}/{name}")["digest"]}}, []
     why = "no lock file says which packages are meant; a re-run takes the list of what was installed"
     return {}, [gap("environment.lock", why, "uv lock, or pip freeze > requirements.lock")]
 
@@ -114,10 +109,15 @@ def _name_and_version(folder: str, entry: str) -> tuple[str, str]:
     """Of `my_pkg-1.0.dist-info` or `my_pkg-1.0-py3.11.egg-info`; of `my_pkg.egg-info` the version is in the file."""
     name, _, rest = entry.rpartition(".")[0].partition("-")
     version = rest.partition("-")[0] or _version_line(os.path.join(folder, entry, "PKG-INFO"))
+    return ("" if name.startswith("~") else plain_name(name)), version  # "~": what a broken pip uninstall leaves behind
+
+
+def plain_name(name: str) -> str:
+    """The name of a package as PEP 503 normalises it."""
     plain = name.lower().replace("_", "-").replace(".", "-")
     while "--" in plain:
         plain = plain.replace("--", "-")
-    return ("" if name.startswith("~") else plain), version  # "~": what a broken pip uninstall leaves behind
+    return plain
 
 
 def _version_line(path: str) -> str:

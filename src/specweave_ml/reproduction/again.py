@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from specweave_ml.analysis.arguments import arguments
 from specweave_ml.analysis.ingredients import Recorded, differences
 from specweave_ml.analysis.repeats import find_repeats, is_seed
 from specweave_ml.analysis.rerun import is_reproduced, judge
@@ -153,10 +154,10 @@ def _wrapping(recipe: Recipe, told: Mapping[str, Any]) -> list[str]:
 
 def _the_same(made: Sequence[Experiment], experiment: Experiment) -> Experiment | None:
     """The new experiment of that name; its first name may have been taken then, and be free now."""
-    called = [str(experiment.value("original_name") or ""), experiment.name]
-    called += [name for name in [experiment.name.rpartition("-")[0]] if experiment.name.rpartition("-")[2].isdigit()]
+    stem, _, number = experiment.name.rpartition("-")
+    names = [experiment.name, str(experiment.value("original_name")), stem if number.isdigit() else ""]
     by_name = {each.name: each for each in made}
-    found = next((by_name[name] for name in [experiment.name, *called] if name in by_name), None)
+    found = next((by_name[name] for name in names if name in by_name), None)
     return made[0] if found is None and len(made) == 1 else found
 
 
@@ -190,14 +191,10 @@ def _judged(recipe: Recipe, results: Sequence[_Result]) -> Reproduction:
     metrics = judge(
         recipe.experiment.metrics,
         [result.recorded.experiment.metrics for result in results if result.recorded],
-        seeded=any(is_seed(name) for name in (*recipe.experiment.params, *_options(recipe))),
+        seeded=any(is_seed(name.lstrip("-")) for name in (*recipe.experiment.params, *arguments(list(recipe.argv)))),
         repeats=_repeats(recipe),
     )
     return Reproduction(tuple(_ingredients(recipe, found, last)), metrics)
-
-
-def _options(recipe: Recipe) -> list[str]:
-    return [word.lstrip("-").partition("=")[0] for word in recipe.argv if word.startswith("--")]
 
 
 def _repeats(recipe: Recipe) -> dict[str, list[float]]:

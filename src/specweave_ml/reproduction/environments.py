@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from specweave_ml.errors import Refused
+from specweave_ml.provenance.environment import plain_name
 from specweave_ml.store.shared import read_packages
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 OURS = "specweave-ml"
 _SECONDS = 3600.0
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+!_-]*")
 _NEVER = ("pip", "setuptools", "wheel", "uv")
 
 
@@ -54,6 +58,9 @@ def _wanted(packages: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _requirement(name: str, version: str, editable: Sequence[str], root: str) -> str:
+    """A line for the installer, which would take an option or an address there as well."""
+    if not (_NAME.fullmatch(name) and _VERSION.fullmatch(version)):
+        raise Refused("the list of packages holds a line that names no package", received=f"{name}=={version}")
     if name == OURS:
         return _our_origin() or f"{name}=={version}"
     if name not in editable:
@@ -83,7 +90,7 @@ def _project_name(root: str) -> str | None:
             name = tomllib.load(file)["project"]["name"]
     except (OSError, LookupError, TypeError, ValueError):
         return None
-    return str(name).lower().replace("_", "-").replace(".", "-")
+    return plain_name(str(name))
 
 
 def _maker(recipe: Recipe) -> list[str]:

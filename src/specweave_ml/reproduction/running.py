@@ -87,7 +87,7 @@ def run(
     command.stand_for(tuple(argv))
     experiment = track_experiment(name or _name(argv), increment=increment)
     file = os.path.relpath(metrics) if metrics and os.path.isabs(metrics) else metrics
-    experiment._writer.append({"set": {"wrapped": {"metrics": file}}})
+    endings.tell(experiment, wrapped={"metrics": file})
     for path in data:
         experiment.log_dataset(os.path.basename(os.path.normpath(path)), path)
     began, started = time.perf_counter(), time.time()
@@ -167,8 +167,7 @@ def _record(experiment: TrackedExperiment, code: int, output: Output, points: Po
     text = output.text()
     if text:
         experiment.save_artifact(OUTPUT, text)
-    facts = {"peak_memory_bytes": _peak_memory(), **({"exit_code": code} if code else {})}
-    experiment._writer.append({"set": facts})
+    endings.tell(experiment, peak_memory_bytes=_peak_memory(), **({"exit_code": code} if code else {}))
     if code == 0:
         experiment.finish()
         return

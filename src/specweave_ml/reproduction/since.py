@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +38,7 @@ def _moved(experiment: Experiment, root: str) -> Iterator[str]:
         yield "code"
     lock = (experiment.value("environment") or {}).get("lock") or {}
     name = lock.get("file")
-    if isinstance(name, str) and os.path.basename(name) == name and _sha256(f"{root}/{name}") != lock.get("sha256"):
+    if isinstance(name, str) and os.path.basename(name) == name and _digest(f"{root}/{name}") != lock.get("sha256"):
         yield "lock"
     for data in experiment.data:
         if data.get("digest") and data.get("uri") and not data.get("outside_project") and _differs(data, root):
@@ -56,14 +55,14 @@ def _differs(data: Mapping[str, Any], root: str) -> bool:
             return size != data.get("bytes")
         if data.get("kind") == "dir" and (data.get("bytes") or 0) > _QUICK:
             return False
-        return bool(describe_files(path)["digest"] != data["digest"])
     except OSError:
         return True
+    return _digest(path) != str(data["digest"])
 
 
-def _sha256(path: str) -> str | None:
+def _digest(path: str) -> str | None:
+    """Of a file or folder as it is now; None where it cannot be read."""
     try:
-        with open(path, "rb") as file:
-            return hashlib.sha256(file.read()).hexdigest()
+        return str(describe_files(path)["digest"])
     except OSError:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from typing import TYPE_CHECKING
 
@@ -16,19 +17,21 @@ _LARGEST = 32 << 20
 
 
 def read_shared(experiment: Experiment, section: str, key: str) -> bytes | None:
-    """The file that `section.key` of an experiment names, such as `code.patch`; None where there is none.
+    """The file that `section.key` of an experiment names, such as `code.patch`; None where it is not what was recorded.
 
-    The caller compares the digest: that the file is the one that was written is not checked here.
+    Others share it and git merges it, so its digest is checked: a re-run installs and applies what stands there.
     """
-    named = ((experiment.value(section) or {}).get(key) or {}).get("file")
+    described = (experiment.value(section) or {}).get(key) or {}
+    named = described.get("file")
     if not is_side_file_name(named):
         return None
     above = os.path.dirname(experiment.path)
     experiments = os.path.dirname(above) if experiment.archived else above
     try:
-        return read_small_file(f"{experiments}/{named}", _LARGEST)
+        content = read_small_file(f"{experiments}/{named}", _LARGEST)
     except (OSError, StoreError):
         return None
+    return content if hashlib.sha256(content).hexdigest() == described.get("sha256") else None
 
 
 def read_packages(experiment: Experiment) -> dict[str, str] | None:

@@ -75,6 +75,11 @@ def end(handle: TrackedExperiment, status: str | None, *, error: dict[str, Any] 
     _release_termination()
 
 
+def tell(handle: TrackedExperiment, **facts: Any) -> None:
+    """Further keys of metadata.yaml, which whoever runs the program knows and the program does not."""
+    handle._writer.append({"set": facts})
+
+
 def end_by(handle: TrackedExperiment, error: BaseException | None) -> None:
     """End a handle by the exception that leaves its block (None: none does)."""
     if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
