@@ -17,6 +17,10 @@ from __future__ import annotations
 import sys
 import warnings
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class SpecweaveError(Exception):
     """Base of all errors raised on purpose by this package.
@@ -123,6 +127,12 @@ class StoreError(SpecweaveError, OSError):
 
 class SpecweaveWarning(UserWarning):
     """Something was not recorded; training goes on."""
+
+
+def first_few(names: Sequence[str], most: int) -> str:
+    """Names in a sentence: `a, b, c`; beyond `most` of them, how many more."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def complain(message: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 
-from specweave_ml.errors import NotFound, Refused, StoreError, UsageError
+from specweave_ml.errors import NotFound, Refused, StoreError, UsageError, first_few
 from specweave_ml.lifecycle import active_ids, likeliest_first
 
 TYPE_CHECKING = False
@@ -256,7 +256,7 @@ def _named(word: str | os.PathLike[str], root: str, said_by: str) -> Increment:
             f"several increments fit{said_by}",
             received=name,
             path=INCREMENTS,
-            expected="one of: " + _listed(sorted(os.path.join(*place) for place in found)),
+            expected="one of: " + first_few(sorted(os.path.join(*place) for place in found), _MOST_NAMED),
             next_step="say more of its name, or its path in .specweave/increments",
         )
     close = _close_matches(name, [known for folder in folders for known in _names(root, folder)])
@@ -264,7 +264,7 @@ def _named(word: str | os.PathLike[str], root: str, said_by: str) -> Increment:
         f"there is no such increment{said_by}",
         received=name,
         path=INCREMENTS,
-        expected="one of: " + _listed(close) if close else "the number or the name of an increment",
+        expected="one of: " + first_few(close, _MOST_NAMED) if close else "the number or the name of an increment",
         next_step="name an existing increment" if close else "create the increment with SpecWeave first",
     )
 
@@ -341,11 +341,6 @@ def _close_matches(word: str, names: list[str]) -> list[str]:
     return close or sorted(names, key=_by_number)
 
 
-def _listed(names: list[str]) -> str:
-    more = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
 def _stood_in(root: str, here: str) -> Increment | None:
     base = os.path.join(root, INCREMENTS, "")
     parts = here.removeprefix(base).split("/") if here.startswith(base) else []
@@ -375,7 +370,7 @@ def _implied(root: str) -> Increment:
     raise NotFound(
         "it is not clear which increment is meant" if several else "this project has no increment",
         path=INCREMENTS,
-        expected="one of: " + _listed(several) if several else None,
+        expected="one of: " + first_few(several, _MOST_NAMED) if several else None,
         next_step=f'say increment="{several[0]}", or set SPECWEAVE_INCREMENT'
         if several
         else "create an increment with SpecWeave, then run again",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from specweave_ml.provenance.command import TAKING_A_VALUE
+
 _OPTION = re.compile(r"--?[A-Za-z][^=\s]*")
 _ASSIGNMENT = re.compile(r"[+~]*([A-Za-z_][\w./@-]*)=(.*)", re.DOTALL)
 _MODULE = "-m"
 _CODE = "-c"
-_TAKING_A_VALUE = ("-X", "-W")
 
 SCRIPT = "script"
 """The name of the first word that has none of its own."""
@@ -48,7 +49,7 @@ def _of_the_interpreter(words: list[str]) -> dict[str, str]:
     named: dict[str, str] = {}
     while words and words[0].startswith("-") and words[0] not in (_MODULE, _CODE):
         option = words.pop(0)
-        value = words.pop(0) if option in _TAKING_A_VALUE and words else ""
+        value = words.pop(0) if option in TAKING_A_VALUE and words else ""
         named[option] = _joined(named.get(option), value)
     return named
 

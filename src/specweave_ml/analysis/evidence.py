@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from specweave_ml.analysis.holm import holm
 from specweave_ml.analysis.measured import ALPHA, Measured
 from specweave_ml.analysis.samples import Sample, fold_scores, item_outcomes, proportion, runs
+from specweave_ml.errors import first_few
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -179,7 +180,7 @@ def _comparable(recorded: Mapping[str, Sample | str | None]) -> tuple[dict[str, 
     for name, reason in reasons.items():
         if reason is not None:
             names_by_reason.setdefault(reason, []).append(name)
-    said = "; ".join(f"{reason}: {_some(names)}" for reason, names in names_by_reason.items())
+    said = "; ".join(f"{reason}: {first_few(names, _MOST_NAMES)}" for reason, names in names_by_reason.items())
     return samples if isinstance(best, Sample) else {}, said or None
 
 
@@ -187,11 +188,6 @@ def _why_not(found: Sample | str | None, best: Sample | str | None) -> str | Non
     if not isinstance(found, Sample):
         return found or "one value"
     return found.unlike(best) if isinstance(best, Sample) else None
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_MOST_NAMES])
-    return f"{shown} and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else shown
 
 
 def _tested(samples: Mapping[str, Sample], why_not: str | None) -> Evidence:

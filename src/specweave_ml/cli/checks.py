@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from specweave_ml.cli.output import count
-from specweave_ml.errors import SpecweaveError
+from specweave_ml.errors import SpecweaveError, first_few
 from specweave_ml.project import INCREMENTS
 from specweave_ml.store.layout import JOURNAL
 
@@ -184,8 +184,7 @@ def findings(name: str, found: Sequence[str], well: str, mend: str | None) -> Ch
 
 def listed(found: Sequence[str]) -> str:
     """How many, and the first few of them."""
-    more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
-    return f"{len(found)}: {', '.join(found[:_MOST_NAMED])}{more}"
+    return f"{len(found)}: {first_few(found, _MOST_NAMED)}"
 
 
 def _again(behind: Sequence[str]) -> str | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from specweave_ml.analysis.evidence import ONE_VALUE_EACH
 from specweave_ml.cli.output import count
+from specweave_ml.errors import first_few
 from specweave_ml.store.layout import COMPARISON
 
 if TYPE_CHECKING:
@@ -53,10 +54,8 @@ def distance(other: Difference | Against, place: str, role: str) -> str:
 
 def alike(names: Sequence[str], detectable: str | None) -> str:
     """Which models cannot be told from the one in question."""
-    more = len(names) - _MOST_EQUALS
-    named = ", ".join(names[:_MOST_EQUALS]) + (f" and {more} more" if more > 0 else "")
     limit = f"; a difference below {detectable} could not have been seen" if detectable else ""
-    return f"cannot be told apart from {named}{limit}"
+    return f"cannot be told apart from {first_few(names, _MOST_EQUALS)}{limit}"
 
 
 def no_test(evidence: Evidence) -> str:

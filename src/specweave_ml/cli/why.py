@@ -8,6 +8,7 @@ import click
 
 from specweave_ml.cli import options
 from specweave_ml.cli.output import one_line, page, print_json, say
+from specweave_ml.errors import first_few
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,14 +97,9 @@ def _others(comparison: Comparison, chosen: Chosen | None) -> Iterator[str]:
         if column and (chosen is None or model.name != chosen.experiment.name)
     ]
     if names:
-        yield f"Over: {_named(names)}"
+        yield f"Over: {first_few(names, _MOST_NAMED)}"
     if comparison.unfinished:
-        yield f"Did not finish: {_named([experiment.name for experiment in comparison.unfinished])}"
-
-
-def _named(names: list[str] | tuple[str, ...]) -> str:
-    more = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+        yield f"Did not finish: {first_few([experiment.name for experiment in comparison.unfinished], _MOST_NAMED)}"
 
 
 def _as_dict(comparison: Comparison, chosen: Chosen | None, limit: int | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING
 
+from specweave_ml.errors import first_few
 from specweave_ml.provenance.gaps import gap
 from specweave_ml.provenance.git import find_repository, looked_at, refusal, run_git, settings, switched_off
 from specweave_ml.redact import is_secret_name, redact_text
@@ -89,7 +90,7 @@ def _found(patch: bytes, new: list[str], left: _Left) -> Found:
         (left.odd, "that cannot be put into a patch", "commit them under plain names"),
     )
     gaps = [
-        gap("code.patch", f"without changed files {why}: {_named(paths)}", mend)
+        gap("code.patch", f"without changed files {why}: {first_few(paths, _MOST_NAMED)}", mend)
         for paths, why, mend in reasons
         if paths
     ]
@@ -101,11 +102,6 @@ def _found(patch: bytes, new: list[str], left: _Left) -> Found:
     if new:
         values["untracked"] = {"count": len(new), "files": new[: 10 * _MOST_NAMED]}
     return values, gaps
-
-
-def _named(paths: list[str]) -> str:
-    more = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""
-    return ", ".join(paths[:_MOST_NAMED]) + more
 
 
 def _names(output: bytes) -> list[str]:

@@ -34,7 +34,7 @@ _NOT_RERUNNABLE = {
     "stdin": ("standard input", "put the code into a file and run it with python"),
 }
 _INTERPRETER = re.compile(r"python[0-9.]*")
-_TAKING_A_VALUE = ("-X", "-W")
+TAKING_A_VALUE = ("-X", "-W")
 _standing_for: tuple[str, ...] = ()
 _ABSOLUTE = re.compile(r"""(?:^|[=,:'"\s])(?:/(?=[^/\s])|file:///)""")
 
@@ -136,7 +136,7 @@ def _entry_of(argv: Sequence[str]) -> tuple[str, str | None]:
         return "program", None
     words = iter(argv[1:])
     for word in words:
-        if word in _TAKING_A_VALUE:
+        if word in TAKING_A_VALUE:
             next(words, None)
         elif word in ("-m", "-c"):
             return ("module" if word == "-m" else "c"), None

@@ -6,7 +6,6 @@ It goes on only as the same search: the same points, splits, metrics and data, b
 from __future__ import annotations
 
 import json
-import os
 import re
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ import numpy
 
 from specweave_ml.errors import NotFound, UsageError
 from specweave_ml.store.load import load_experiment
+from specweave_ml.tracking.start import is_disabled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ def earlier_search(name: str, increment: str | None, *, resume: bool | None) -> 
     Raises:
         NotFound: with `resume=True`, there is none.
     """
-    if resume is False or os.environ.get("SPECWEAVE_MODE", "").strip().lower() == "disabled":
+    if resume is False or is_disabled():
         return None
     last = None
     for number in count(1):
