@@ -21,7 +21,7 @@ demo: $(READY) ## train, track and compare real models, and show what came out
 	@$(BIN)/python examples/demo.py
 
 test: $(READY) ## run the tests (ARGS="..." goes to pytest)
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 test-torch: ## run the tests that need PyTorch, in .venv-torch (the first time installs about 2 GB)
 	@test -n "$(PYTHON)" || { echo 'No Python 3.11 or newer with venv found; name one with PYTHON=...' >&2; exit 3; }
